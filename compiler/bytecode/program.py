@@ -1,0 +1,151 @@
+"""A compiled route file, as values: what the codec writes and the loader trusts only after verification.
+
+Everything is frozen and made of plain data. Equality leaves the source maps out, so that two spellings
+of one route are equal programs (language section 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as MappingABC
+from dataclasses import dataclass, field
+from enum import Enum
+
+from compiler.bytecode.opcodes import Opcode
+from compiler.language.values import Kind, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """An opcode and its operand (0 where the opcode takes none; 0 ≤ operand < 2**24)."""
+
+    opcode: Opcode
+    operand: int = 0
+
+
+class ImportKind(Enum):
+    """What a chunk calls: a pure function, or an effect performed by the host."""
+
+    FUNCTION = "function"
+    EFFECT = "effect"
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A function or effect with the number of arguments it is called with."""
+
+    kind: ImportKind
+    name: str
+    arity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where an instruction came from: a range of the file (lines and columns from 1, end exclusive), and in
+    which field of which operation (`If.condition`; "" outside of operations)."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceMap:
+    """One mark per instruction; empty where the program was stripped."""
+
+    marks: tuple[Mark, ...] = ()
+
+    def mark(self, pc: int) -> Mark | None:
+        """The mark of the instruction at `pc`, if there is a map."""
+        return self.marks[pc] if pc < len(self.marks) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """The code of one hook, one channel template, or one inner expression.
+
+    `inputs` are indexes into `hooks.INPUTS`; `locals` is the number of local variables;
+    `stack` the greatest height of the operand stack; `cost` the most instructions one run can
+    execute, or None where only fuel bounds it; `waits` whether an effect in it may wait.
+    `inner` are the inner expressions of this chunk (`map('price * 2')`): they have one input, the item,
+    as local 0.
+    """
+
+    code: tuple[Instruction, ...]
+    locals: int
+    stack: int
+    cost: int | None
+    waits: bool
+    inner: tuple[Chunk, ...] = ()
+    local_names: tuple[str, ...] = field(default=(), compare=False)
+    source_map: SourceMap = field(default_factory=SourceMap, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A variable of a connection: its name, and the kinds it may hold once it is set."""
+
+    name: str
+    kinds: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Who hears a route's channels (language section 8).
+
+    `automatic`: the `literals` are joined before `on_connect`, the `templates` (chunks that return a
+    text) after it, and a broadcast joins its sender. Otherwise `literals` and `templates` are those under
+    `subscribe:`, joined after `on_connect`, and operations do the rest.
+    """
+
+    automatic: bool
+    literals: tuple[str, ...]
+    templates: tuple[Chunk, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RouteProgram:
+    """One route: its address, its options, its variables and a chunk per hook.
+
+    `options` holds every route key that is data for the server, in its one canonical form and order
+    (`codec`, `rate_limit`, `auth`, …); keys at their defaults are absent.
+    """
+
+    name: str
+    path: str
+    options: MappingABC[str, Value]
+    membership: Membership
+    slots: tuple[Slot, ...]
+    hooks: MappingABC[str, Chunk]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a program can reach: computed from the code, and again by the loader.
+
+    `channels` are literal names and, for templates, patterns with `*` for what is computed; `cost` is per
+    hook (`route/hook`), None where fuel bounds it.
+    """
+
+    effects: tuple[str, ...]
+    functions: tuple[str, ...]
+    channels: tuple[str, ...]
+    statements: tuple[str, ...]
+    keys: tuple[str, ...]
+    hosts: tuple[str, ...]
+    environment: tuple[str, ...]
+    cost: MappingABC[str, int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All routes of one file, compiled together."""
+
+    constants: tuple[Value, ...]
+    imports: tuple[Import, ...]
+    routes: tuple[RouteProgram, ...]
+    manifest: Manifest
+    producer: str
+    source_name: str = field(default="", compare=False)
+    source_hash: str = field(default="", compare=False)

@@ -1,0 +1,1 @@
+"""Mistakes as values: where, which, how to say it. Knows no language."""

@@ -1,0 +1,1 @@
+"""What exists at run time, shared by compiler, interpreter and translator."""

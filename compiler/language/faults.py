@@ -1,0 +1,53 @@
+"""Faults: what can go wrong while a hook runs.
+
+A `Fault` is what `Try` catches. `OutOfFuel` and `HookTimeout` are not caught by any `Try` (language
+section 7), so they do not derive from Exception: a stray `except Exception` cannot swallow them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from compiler.diagnostics import codes
+from compiler.diagnostics.codes import Code
+
+if TYPE_CHECKING:
+    from compiler.language.values import Value
+
+
+class Fault(Exception):
+    """An error of a hook: a kind, a sentence, and the operand values it was about.
+
+    `code` is what `error.code` shows: the kind's name, or the author's own word for a Throw.
+    """
+
+    def __init__(self, kind: Code, message: str, *operands: Value, code: str | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.operands = operands
+        self.code = code if code is not None else kind.fault_name
+
+
+class Uncatchable(BaseException):
+    """Ends a hook past every `catch` and `finally`."""
+
+    kind: Code
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+        self.operands: tuple[Value, ...] = ()
+        self.code = self.kind.fault_name
+
+
+class OutOfFuel(Uncatchable):
+    """The hook ran more rounds than it has fuel for."""
+
+    kind = codes.OUT_OF_FUEL
+
+
+class HookTimeout(Uncatchable):
+    """The hook ran longer than its time limit, or slept longer than it may."""
+
+    kind = codes.HOOK_TIMEOUT
