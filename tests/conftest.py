@@ -1,0 +1,36 @@
+"""Settings that every test shares: hypothesis profiles, and where the project and the conformance files are.
+
+`HYPOTHESIS_PROFILE=deep` looks longer and differently each time; the default, `ci`, gives the same examples on
+every run, so that a failure is a change of the code and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=100)
+settings.register_profile(
+    "deep", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture(scope="session")
+def project() -> Path:
+    """The project's root."""
+    return PROJECT
+
+
+@pytest.fixture(scope="session")
+def conformance() -> Path:
+    """The folder of conformance files beside the project; skips where there is none."""
+    folder = PROJECT.parent / "shared" / "conformance"
+    if not folder.is_dir():
+        pytest.skip(f"no conformance files at {folder}")
+    return folder
