@@ -1,0 +1,83 @@
+# Everything a contributor runs. No root, and no network once the tools are installed.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+# How many tests run at a time, and more options for pytest: make test ARGS='-k channels'
+JOBS   ?= 2
+ARGS   ?=
+
+# The routes that `make dev` serves. A file named on the command line is always a route, so the conversation
+# tests stay out, and so does json/, which holds the same routes once more.
+EXAMPLES := $(filter-out %.test.yaml,$(wildcard examples/*.yaml))
+
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+CODE    := compiler runtime worpen_cli tests
+
+.DEFAULT_GOAL := help
+.PHONY: help dev test check lint types layers format docs golden fuzz build clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	  printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+dev: $(VENV)/.run ## install worpen and serve the examples, reloading on change
+	$(BIN)/worpen dev $(EXAMPLES)
+
+test: $(VENV)/.test ## run all tests
+	$(BIN)/pytest -q -n $(JOBS) $(ARGS)
+
+check: lint types layers ## everything that must hold before a commit: lint, types, layers, tests
+	@$(MAKE) --no-print-directory test
+
+lint: $(VENV)/.dev ## style and formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet . || { echo 'run: make format' >&2; exit 1; }
+
+types: $(VENV)/.dev ## static types
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev ## which package may import which
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev ## lay the code out and mend what can be mended safely
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(VENV)/.test ## write the expectations of the golden files anew; read the diff before you commit
+	$(BIN)/pytest -q tests/golden --update $(ARGS)
+
+fuzz: $(VENV)/.test ## the property tests, with many more examples
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -q -n $(JOBS) --timeout 3600 tests/property $(ARGS)
+
+build: $(VENV)/.test ## the wheel and the source distribution, in dist/
+	$(BIN)/python -m build --no-isolation
+
+clean: ## remove the environment and everything that can be made again
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment: one stamp for each set of packages, made anew when pyproject.toml changes
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'worpen needs Python 3.11 or later; name one: make PYTHON=/path/to/python3 ...' >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+# The build tools come first and stay, so that later installs need no network.
+$(VENV)/.tools: $(VENV)/.made
+	$(INSTALL) hatchling editables
+	@touch $@
+
+$(VENV)/.run: pyproject.toml $(VENV)/.tools
+	$(INSTALL) --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/.tools
+	$(INSTALL) --no-build-isolation --editable '.[test]'
+	@touch $(VENV)/.run $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.tools
+	$(INSTALL) --no-build-isolation --editable '.[dev]'
+	@touch $(VENV)/.run $(VENV)/.test $@
