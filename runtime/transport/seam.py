@@ -1,0 +1,129 @@
+"""The seam between the wire and the server: what a transport calls, and what it offers.
+
+The transport calls `Application.respond` for a plain HTTP request and `Application.admit` for one that asks for a
+WebSocket; an `Acceptance` names the `Peer` that hears the connection's life: `opened`, then `received` for each message
+in order, then `closed` once. The server acts on the wire by `Connection`, and by `FanOut.publish` for many connections.
+
+Everything is synchronous and runs on the loop's thread; only `admit` may return an awaitable. Nothing here blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A well-formed HTTP request before any answer; nothing in it is percent-decoded or normalised."""
+
+    method: str
+    target: str
+    """The request target as sent; an absolute-form target is reduced to path and query."""
+    path: str
+    """What stands before the first `?`; begins with `/`."""
+    query: str
+    """What stands after the first `?`, or an empty text."""
+    headers: Mapping[str, str]
+    """Lower-case name → value; the values of a repeated header are joined with `, `."""
+    remote_address: str
+    """IP address of the other side, without port; empty for a Unix socket."""
+    subprotocols: tuple[str, ...] = ()
+    """What `Sec-WebSocket-Protocol` offers, in order; empty for plain HTTP."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """A plain HTTP answer; the transport adds Content-Length, Date and `Connection: close`."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further headers. A name or value with a line break or other control character is refused (ValueError)."""
+
+
+def refusal(status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> HttpResponse:
+    """A refusal with one line of text."""
+    return HttpResponse(status, f"{text}\n".encode("utf-8", "backslashreplace"), headers=headers)
+
+
+class Peer(Protocol):
+    """Who hears one connection. The transport calls; an exception from here closes the connection with 1011."""
+
+    def opened(self) -> None:
+        """The handshake's answer is written; `send` works from now on."""
+
+    def received(self, message: str | bytes) -> None:
+        """One whole message: str for text, bytes for binary. Never called after `closed`, nor while paused."""
+
+    def closed(self, code: int, reason: str) -> None:
+        """The end, exactly once after `opened`, whatever it was.
+
+        `code` is the close code received, else the one sent, 1005 for a close frame without one, 1006 for an end
+        without a close frame. Messages that arrived before the other side's end are delivered first, also after a
+        pause; what waits when the server itself ends the connection is dropped.
+        """
+
+
+class Connection(Protocol):
+    """What the server may do with the wire. Each call returns at once; after the end each does nothing."""
+
+    @property
+    def remote_address(self) -> str:
+        """IP address of the other side, without port."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now can still arrive: opened, no close frame sent or received, not lost."""
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes sent that the kernel has not taken yet."""
+
+    def send(self, frame: bytes) -> None:
+        """Write an encoded frame (`frames.encode_text`, `encode_binary`), after all that was sent or published before."""
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Send a close frame and end in good order; a reason is cut to 123 bytes. The first call counts."""
+
+    def abort(self) -> None:
+        """Drop the connection; `closed` follows on a later turn of the loop, with 1006."""
+
+    def pause(self) -> None:
+        """Stop delivering messages. They wait in the inbox; when it is full, reading stops. Pings are answered meanwhile."""
+
+    def resume(self) -> None:
+        """Deliver what waits, in order, then go on; `received` may pause again. Delivery starts before this returns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """The answer that makes a request a WebSocket connection."""
+
+    peer: Peer
+    subprotocol: str | None = None
+    """One of the request's subprotocols, or none."""
+    max_message_bytes: int | None = None
+    """Over it: close 1009. None takes `WireLimits.message_bytes`."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """Further headers of the 101 answer."""
+
+
+Admission = Acceptance | HttpResponse
+"""What `admit` decides: accepted, or the HTTP answer that refuses."""
+
+
+class Application(Protocol):
+    """Who answers requests: the server."""
+
+    def respond(self, request: Request) -> HttpResponse:
+        """Answer a GET or HEAD request that asks for no upgrade (for HEAD the body is left out by the transport)."""
+
+    def admit(self, request: Request, connection: Connection) -> Admission | Awaitable[Admission]:
+        """Accept or refuse a valid WebSocket handshake.
+
+        An awaitable is run as a task and cancelled when the other side leaves or the handshake's time is over. When
+        `connection` is refused or lost before it opened, its peer hears nothing.
+        """
