@@ -57,3 +57,31 @@ class WireLimits:
     """Connections written in one turn of the loop by broadcasts."""
     fan_out_seconds: float = 0.005
     """Time spent in one turn of the loop by writing broadcasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """What connections and their hooks may cost the server. Seconds, bytes or counts; a rate of 0 is no limit."""
+
+    connections: int = 20_000
+    """Open connections of this node (over it: 503 with `Retry-After`)."""
+    connections_per_address: int = 1_000
+    """Open connections from one IP address (over it: 503); connections from this machine are not limited."""
+    connection_rate: float = 500.0
+    """Handshakes accepted a second (over it: 503)."""
+    connection_burst: int = 2_000
+    """Handshakes accepted at once, after a quiet time."""
+    retry_seconds: float = 10.0
+    """`Retry-After` of a refusal, and the reconnect delay of a drain: a random time up to this, at least 1 s."""
+    hook_seconds: float = 10.0
+    """One run of a hook that waits, its Sleeps not counted (over it: the hook ends with a fault)."""
+    sleep_seconds: float = 60.0
+    """All Sleeps of one run of a hook together (over it: the hook ends with a fault)."""
+    channels: int = 128
+    """Channels one connection can be in (over it: a fault in the hook)."""
+    drain_seconds: float = 30.0
+    """From the signal to the end of the program, with hooks that hang too."""
+    hurried_drain_seconds: float = 2.0
+    """The same after a second signal."""
+    drain_spread_seconds: float = 10.0
+    """Time over which a drain's close frames are spread."""

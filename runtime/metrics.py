@@ -1,8 +1,13 @@
-"""Plain counters: what happened, as numbers that only grow (gauges excepted). Adding one is `counters.NAME += 1`."""
+"""Plain counters: what happened, as numbers that only grow (gauges excepted). Adding one is `counters.NAME += 1`.
+
+What is counted is declared once, as a field; `samples` and `exposition` are loops over the fields.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 
 @dataclass(slots=True)
@@ -31,3 +36,83 @@ class WireCounters:
     def dropped(self, reason: str) -> None:
         """Count one connection that the server ended."""
         self.drops[reason] = self.drops.get(reason, 0) + 1
+
+
+def _by(*labels: str) -> Any:
+    return field(default_factory=dict, metadata={"labels": labels})
+
+
+@dataclass(slots=True)
+class ServerCounters:
+    """What the server counts beyond the wire; the keys of a dictionary are the values of its labels."""
+
+    hook_runs: dict[tuple[str, ...], int] = _by("route", "hook", "result")
+    """Runs of hooks: `ok`, `cancelled`, or the fault's code."""
+    hook_seconds: dict[tuple[str, ...], float] = _by("route", "hook", "result")
+    """Time spent in hooks, waiting included."""
+    disconnects: dict[tuple[str, ...], int] = _by("code")
+    """Connections that ended, by close code."""
+    refusals: dict[tuple[str, ...], int] = _by("status")
+    """Handshakes and plain requests that got no route, by status."""
+    messages_dropped: dict[tuple[str, ...], int] = _by("reason")
+    """Messages that no hook saw: `closing`."""
+    reloads: dict[tuple[str, ...], int] = _by("result")
+    """Routes at swaps: `added`, `changed`, `unchanged`, `removed`, `refused`."""
+    troubles: int = 0
+    """Bugs of ours that were caught where they harm nobody else."""
+
+
+def count(counter: dict[tuple[str, ...], Any], *labels: str, by: float = 1) -> None:
+    """Add to one entry of a labelled counter."""
+    counter[labels] = counter.get(labels, 0) + by
+
+
+PREFIX: Final = "worpen_"
+_GAUGES: Final = frozenset({"connections"})
+_WIRE_LABELS: Final = {"handshakes": ("result",), "drops": ("reason",)}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One number: its name (counters end in `_total`), its labels, its value."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    value: float
+
+
+def samples(*groups: WireCounters | ServerCounters) -> Iterator[Sample]:
+    """Every number of these groups, in the order of declaration."""
+    for group in groups:
+        for row in fields(group):
+            name = PREFIX + row.name + ("" if row.name in _GAUGES else "_total")
+            value = getattr(group, row.name)
+            if not isinstance(value, dict):
+                yield Sample(name, (), value)
+                continue
+            labels = row.metadata.get("labels") or _WIRE_LABELS[row.name]
+            for key, number in sorted(value.items()):
+                entry = (key,) if isinstance(key, str) else key
+                yield Sample(name, tuple(zip(labels, entry, strict=True)), number)
+
+
+def exposition(*groups: WireCounters | ServerCounters) -> str:
+    """All numbers in the text format that Prometheus scrapes."""
+    lines: list[str] = []
+    announced = ""
+    for sample in samples(*groups):
+        if sample.name != announced:
+            announced = sample.name
+            lines.append(f"# TYPE {sample.name} {'counter' if sample.name.endswith('_total') else 'gauge'}")
+        lines.append(f"{sample.name}{_label_text(sample.labels)} {sample.value}")
+    return "\n".join(lines) + "\n"
+
+
+def _label_text(labels: tuple[tuple[str, str], ...]) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in labels) + "}"
+
+
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -1,0 +1,275 @@
+"""What the runtime tells the outside: plain lines of `dev`, its NDJSON, later the board.
+
+Events are frozen values without a time of their own: whoever listens is called at once and may look at
+a clock. Texts in them are as the client or the route wrote them; escaping for a terminal is the printer's.
+Nobody listening costs one attribute look-up where an event would have been made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from compiler.bytecode.program import Mark
+from compiler.language.values import Value, text
+
+OPERAND_CHARACTERS: Final = 120
+"""How much of an operand's value a fault shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """The server accepts connections at these addresses (`127.0.0.1:3000`, `[::1]:3000`)."""
+
+    addresses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A handshake was accepted; `on_connect` is about to run."""
+
+    connection_id: str
+    route: str
+    generation: int
+    path: str
+    remote_addr: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """A connection is over and its `on_disconnect` is done."""
+
+    connection_id: str
+    route: str
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FrameIn:
+    """A message arrived; `payload` is text, or the bytes of a binary frame."""
+
+    connection_id: str
+    route: str
+    payload: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FrameOut:
+    """A message was handed to `recipients` connections. `to`: a connection id, `channel NAME` or `everybody`."""
+
+    connection_id: str
+    route: str
+    to: str
+    recipients: int
+    payload: str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HookFinished:
+    """A hook ran to its end in so many seconds, waiting included."""
+
+    connection_id: str
+    route: str
+    hook: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class HookFaulted:
+    """A fault ended a hook (language section 7). `operation` is the field it happened in (`WsOp.message`),
+    `operands` the values it was about, shortened; `mark` is None where the program was stripped."""
+
+    connection_id: str
+    route: str
+    hook: str
+    code: str
+    message: str
+    file: str
+    mark: Mark | None
+    operands: tuple[str, ...]
+    seconds: float
+
+    @property
+    def operation(self) -> str:
+        """The operation and field at fault, `WsOp.message`; "" where that is not known."""
+        return self.mark.field if self.mark else ""
+
+    @property
+    def place(self) -> str:
+        """`file:line:column`, or what is known of it."""
+        return f"{self.file}:{self.mark.line}:{self.mark.column}" if self.mark else self.file
+
+
+@dataclass(frozen=True, slots=True)
+class HookCancelled:
+    """The connection ended while a hook waited; the rest of that hook does not run."""
+
+    connection_id: str
+    route: str
+    hook: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """A `Log` operation ran. `level`: debug, info, warn or error."""
+
+    connection_id: str
+    route: str
+    hook: str
+    level: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swapped:
+    """A new set of routes is being served. Each field names routes by their paths."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A handshake or plain request was answered with a status and a reason instead."""
+
+    path: str
+    remote_addr: str
+    status: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Draining:
+    """The server stops: no new connections, and so many are to be closed within `seconds`."""
+
+    connections: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """All connections are over; `abandoned` of them without a complete `on_disconnect`."""
+
+    abandoned: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A bug of ours was caught where it could not harm others: an id that clients see too, and the traceback."""
+
+    error_id: str
+    where: str
+    traceback: str
+
+
+Event: TypeAlias = (
+    Listening
+    | Connected
+    | Disconnected
+    | FrameIn
+    | FrameOut
+    | HookFinished
+    | HookFaulted
+    | HookCancelled
+    | LogLine
+    | Swapped
+    | Refused
+    | Draining
+    | Stopped
+    | Trouble
+)
+Listener: TypeAlias = Callable[[Event], None]
+
+
+class Events:
+    """The listeners. `wanted`: somebody listens at all; `detailed`: somebody wants every frame and hook run too."""
+
+    __slots__ = ("_all", "_detailed", "detailed", "wanted")
+
+    def __init__(self) -> None:
+        self._all: tuple[Listener, ...] = ()
+        self._detailed: tuple[Listener, ...] = ()
+        self.wanted = False
+        self.detailed = False
+
+    def subscribe(self, listener: Listener, *, detailed: bool = False) -> Callable[[], None]:
+        """Call `listener` for each event from now on; `detailed` includes frames and hooks that finish well.
+
+        Returns what ends it. A listener runs inside the server: it must be quick and must not wait.
+        """
+        self._all = (*self._all, listener)
+        if detailed:
+            self._detailed = (*self._detailed, listener)
+        self._renew()
+        return lambda: self._forget(listener)
+
+    def _forget(self, listener: Listener) -> None:
+        self._all = tuple(other for other in self._all if other is not listener)
+        self._detailed = tuple(other for other in self._detailed if other is not listener)
+        self._renew()
+
+    def _renew(self) -> None:
+        self.wanted = bool(self._all)
+        self.detailed = bool(self._detailed)
+
+    def publish(self, event: Event) -> None:
+        """Tell everybody who listens."""
+        self._tell(self._all, event)
+
+    def publish_detail(self, event: FrameIn | FrameOut | HookFinished) -> None:
+        """Tell those who asked for every frame and hook run."""
+        self._tell(self._detailed, event)
+
+    def _tell(self, listeners: Sequence[Listener], event: Event) -> None:
+        for listener in listeners:
+            try:
+                listener(event)
+            except Exception:
+                # A listener that fails would fail again; connections must not suffer from who watches them.
+                self._forget(listener)
+
+
+def show_operands(operands: Sequence[Value]) -> tuple[str, ...]:
+    """The values of a fault for a log line: JSON-like, each at most `OPERAND_CHARACTERS` long."""
+    return tuple(_show(value) for value in operands)
+
+
+def _show(value: Value) -> str:
+    parts: list[str] = []
+    _render(value, parts, OPERAND_CHARACTERS)
+    shown = "".join(parts)
+    return shown if len(shown) <= OPERAND_CHARACTERS else shown[: OPERAND_CHARACTERS - 1] + "…"
+
+
+def _render(value: Value, parts: list[str], room: int) -> int:
+    """Write a value while there is room; returns the room that is left. Never looks at more than fits."""
+    if room <= 0:
+        return room
+    if isinstance(value, str):
+        clipped = value[: room + 1]
+        return _write('"' + clipped + ('"' if len(clipped) == len(value) else ""), parts, room)
+    if isinstance(value, list):
+        return _render_items([("", item) for item in value[:room]], "[]", parts, room)
+    if isinstance(value, dict):
+        heads = [key for key, _ in zip(value, range(room), strict=False)]
+        return _render_items([(f'"{key[:room]}": ', value[key]) for key in heads], "{}", parts, room)
+    return _write(text(value), parts, room)
+
+
+def _render_items(items: Sequence[tuple[str, Value]], brackets: str, parts: list[str], room: int) -> int:
+    room = _write(brackets[0], parts, room)
+    for number, (prefix, item) in enumerate(items):
+        if room <= 0:
+            return room
+        room = _render(item, parts, _write((", " if number else "") + prefix, parts, room))
+    return _write(brackets[1], parts, room)
+
+
+def _write(piece: str, parts: list[str], room: int) -> int:
+    parts.append(piece)
+    return room - len(piece)
