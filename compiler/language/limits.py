@@ -20,6 +20,8 @@ TEXT_BYTES: Final = 1 << 20
 """Size of a text that an operation makes, in UTF-8 bytes."""
 LIST_ITEMS: Final = 100_000
 """Elements of a list, or keys of an object, that an operation makes."""
+JSON_DEPTH: Final = 200
+"""Nesting of lists and objects in JSON text that is written or parsed."""
 FUEL: Final = 100_000
 """Rounds of loops and inner expressions in one run of a hook."""
 LOOP_ROUNDS: Final = 100_000

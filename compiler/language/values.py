@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntFlag
+from json import JSONEncoder
 from json.encoder import encode_basestring
 from typing import Final, TypeAlias
 
 from compiler.diagnostics import codes
 from compiler.language.faults import Fault
-from compiler.language.limits import LIST_ITEMS, SAFE_INTEGER, TEXT_BYTES
+from compiler.language.limits import JSON_DEPTH, LIST_ITEMS, SAFE_INTEGER, TEXT_BYTES
 
-Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value]"
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 Number: TypeAlias = int | float
 
 
@@ -40,6 +41,11 @@ KIND_NAMES: Final = {
     Kind.TEXT: "text",
     Kind.LIST: "list",
     Kind.OBJECT: "object",
+}
+
+_WITH_ARTICLE: Final = {
+    kind: name if kind is Kind.NULL else f"an {name}" if kind is Kind.OBJECT else f"a {name}"
+    for kind, name in KIND_NAMES.items()
 }
 
 _KIND_OF_CLASS: Final[dict[type, Kind]] = {
@@ -77,8 +83,9 @@ def kind_of(value: Value) -> Kind:
 
 def describe_kind(kind: Kind) -> str:
     """A set of kinds in words: `a text`, `a number or null`."""
-    names = [("null" if k is Kind.NULL else f"an {n}" if k is Kind.OBJECT else f"a {n}") for k, n in KIND_NAMES.items() if k & kind]
-    return "any value" if kind == Kind.ANY else " or ".join(names) or "nothing"
+    if kind == Kind.ANY:
+        return "any value"
+    return " or ".join(_WITH_ARTICLE[single] for single in KIND_NAMES if single & kind) or "nothing"
 
 
 def describe(value: Value) -> str:
@@ -96,16 +103,18 @@ def normalise(number: Number) -> Number:
 
     Raises Fault number-range where the number is not finite.
     """
-    if number.__class__ is int:
+    if isinstance(number, int):
         if -SAFE_INTEGER <= number <= SAFE_INTEGER:
             return number
         try:
             return int(float(number))
         except OverflowError:
             raise Fault(codes.NUMBER_RANGE, "the number is too large") from None
+    if number.is_integer():
+        return int(number)
     if not math.isfinite(number):
         raise Fault(codes.NUMBER_RANGE, "the number is too large")
-    return int(number) if number == int(number) else number
+    return number
 
 
 def parse_number(text: str) -> Number | None:
@@ -122,21 +131,23 @@ def parse_number(text: str) -> Number | None:
 
 def to_operand(value: Value, operator: str) -> Number:
     """A number for arithmetic (C3): a number, or a numeric string's value. Raises Fault type-error."""
-    cls = value.__class__
-    if cls is int or cls is float:
-        return value  # type: ignore[return-value]
-    if cls is str:
-        number = parse_number(value)  # type: ignore[arg-type]
-        if number is not None:
-            return number
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise Fault(codes.TYPE_ERROR, f"`{operator}` takes numbers, not {describe(value)}", value)
+    number = parse_number(value)
+    if number is None:
         raise Fault(codes.TYPE_ERROR, f"`{operator}` takes numbers, and this text is not numeric", value)
-    raise Fault(codes.TYPE_ERROR, f"`{operator}` takes numbers, not {describe(value)}", value)
+    return number
 
 
 def number_text(number: Number) -> str:
-    """A number as JavaScript writes it: shortest digits that read back, no `.0`, exponent from 1e21 and below 1e-6."""
+    """A number as JavaScript writes it: shortest digits that read back, no `.0`, exponent from 1e21 and below 1e-6.
+
+    Raises Fault number-range where the number is not finite.
+    """
     number = normalise(number)
-    if number.__class__ is int and -SAFE_INTEGER <= number <= SAFE_INTEGER:
+    if isinstance(number, int) and -SAFE_INTEGER <= number <= SAFE_INTEGER:
         return str(number)
     # Python and JavaScript find the same shortest digits; they differ in when they write an exponent.
     mantissa, _, exponent_text = repr(float(number)).partition("e")
@@ -154,23 +165,21 @@ def number_text(number: Number) -> str:
 
 # Text (C10).
 
+_TOO_LARGE: Final = "the text would be larger than 1 MiB"
+_TOO_DEEP: Final = "the value is nested too deep to be written"
+
 
 def text(value: Value) -> str:
     """A value as text: strings as they are, lists and objects as compact JSON. Raises Fault too-large."""
-    cls = value.__class__
-    if cls is str:
-        return value  # type: ignore[return-value]
-    if cls is int or cls is float:
-        return number_text(value)  # type: ignore[arg-type]
+    if isinstance(value, str):
+        return value
     if value is None:
         return "null"
-    if value is True:
-        return "true"
-    if value is False:
-        return "false"
-    if cls is ErrorValue:
-        return text(value["message"])  # type: ignore[index, call-overload]
-    return to_json(value)
+    if isinstance(value, (list, dict)):
+        return text(value["message"]) if isinstance(value, ErrorValue) else to_json(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return number_text(value)
 
 
 def to_json(value: Value, indent: int = 0) -> str:
@@ -178,46 +187,110 @@ def to_json(value: Value, indent: int = 0) -> str:
 
     Raises Fault too-large over 1 MiB or where lists and objects are nested too deep to be written.
     """
-    parts: list[str] = []
+    _measure(value)
+    if indent == 0 and (written := _native_json(value)) is not None:
+        return bounded(written)
+    parts = _JsonParts(indent)
     try:
-        _write_json(value, parts, "\n" if indent else "", indent)
+        parts.write(value, "\n" if indent else "")
     except RecursionError:
-        raise Fault(codes.TOO_LARGE, "the value is nested too deep to be written") from None
-    return bounded("".join(parts))
+        raise Fault(codes.TOO_LARGE, _TOO_DEEP) from None
+    return bounded("".join(parts.parts))
 
 
-def _write_json(value: Value, parts: list[str], line_break: str, indent: int) -> None:
-    if isinstance(value, str):
-        parts.append(encode_basestring(value))
-    elif isinstance(value, list):
-        _write_items([("", item) for item in value], "[]", parts, line_break, indent)
-    elif isinstance(value, dict):
-        colon = ": " if indent else ":"
-        members = [(encode_basestring(key) + colon, item) for key, item in value.items()]
-        _write_items(members, "{}", parts, line_break, indent)
-    else:
-        parts.append(text(value))
+def _measure(value: Value) -> None:
+    """Raises Fault too-large where a value's JSON must be larger than 1 MiB, or is nested too deep.
+
+    A list that holds one list twice, which holds one list twice, and so on, is small; its text is not.
+    """
+    level: list[Value] = [value]
+    size = depth = 0
+    while level:
+        inner: list[Value] = []
+        nested = False
+        for item in level:
+            if isinstance(item, str):
+                size += len(item) + 2
+            elif isinstance(item, list):
+                size += len(item) + 1
+                inner += item
+                nested = True
+            elif isinstance(item, dict):
+                size += sum(map(len, item)) + 4 * len(item) + 1
+                inner += item.values()
+                nested = True
+            check_size(size + len(inner))
+        depth += nested
+        if depth > JSON_DEPTH:
+            raise Fault(codes.TOO_LARGE, _TOO_DEEP)
+        level = inner
 
 
-def _write_items(
-    items: list[tuple[str, Value]], brackets: str, parts: list[str], line_break: str, indent: int
-) -> None:
-    if not items:
-        parts.append(brackets)
-        return
-    inner = line_break + " " * indent
-    parts.append(brackets[0])
-    for number, (prefix, item) in enumerate(items):
-        parts.append(("," if number else "") + inner + prefix)
-        _write_json(item, parts, inner, indent)
-    parts.append(line_break + brackets[1])
+_NATIVE_JSON: Final = JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":")).encode
+_ODD_NUMBER: Final = re.compile(r"[0-9]{16}|[0-9]e[-+]?[0-9]|\.0(?![0-9])|Infinity|NaN")
+
+
+def _native_json(value: Value) -> str | None:
+    """What Python's own fast writer makes of a value, or None where it may write a number differently."""
+    try:
+        written = _NATIVE_JSON(value)
+    except (RecursionError, ValueError):
+        return None
+    return None if _ODD_NUMBER.search(written) else written
+
+
+class _JsonParts:
+    """The pieces of a JSON text, and how long they are together."""
+
+    __slots__ = ("_indent", "_size", "parts")
+
+    def __init__(self, indent: int) -> None:
+        self.parts: list[str] = []
+        self._size = 0
+        self._indent = indent
+
+    def add(self, part: str) -> None:
+        """One more piece. Raises Fault too-large over 1 MiB."""
+        self._size += len(part)
+        check_size(self._size)
+        self.parts.append(part)
+
+    def write(self, value: Value, line_break: str) -> None:
+        """A value and all in it; `line_break` is what stands between lines at this depth."""
+        if isinstance(value, str):
+            self.add(encode_basestring(value))
+        elif isinstance(value, list):
+            self._write_items((("", item) for item in value), "[]", line_break)
+        elif isinstance(value, dict):
+            colon = ": " if self._indent else ":"
+            self._write_items(((encode_basestring(key) + colon, item) for key, item in value.items()), "{}", line_break)
+        else:
+            self.add(text(value))
+
+    def _write_items(self, items: Iterable[tuple[str, Value]], brackets: str, line_break: str) -> None:
+        inner = line_break + " " * self._indent if line_break else ""
+        before = brackets[0] + inner
+        for prefix, item in items:
+            self.add(before + prefix)
+            self.write(item, inner)
+            before = "," + inner
+        self.add(line_break + brackets[1] if before[0] == "," else brackets)
 
 
 def bounded(made: str) -> str:
     """The text itself. Raises Fault too-large over 1 MiB."""
-    if len(made) * 4 > TEXT_BYTES and len(made.encode("utf-8", "replace")) > TEXT_BYTES:
-        raise Fault(codes.TOO_LARGE, "the text would be larger than 1 MiB")
+    length = len(made)
+    if length * 4 > TEXT_BYTES and (
+        length > TEXT_BYTES or (not made.isascii() and len(made.encode("utf-8", "replace")) > TEXT_BYTES)
+    ):
+        raise Fault(codes.TOO_LARGE, _TOO_LARGE)
     return made
+
+
+def check_size(length: int) -> None:
+    """Raises Fault too-large where a text of so many characters or bytes would be over 1 MiB."""
+    if length > TEXT_BYTES:
+        raise Fault(codes.TOO_LARGE, _TOO_LARGE)
 
 
 def check_items(count: int) -> None:
@@ -226,18 +299,29 @@ def check_items(count: int) -> None:
         raise Fault(codes.TOO_LARGE, "the list would have more than 100 000 items")
 
 
+def join_texts(parts: Iterable[Value], separator: str = "") -> str:
+    """The texts of the parts, joined. Raises Fault too-large over 1 MiB, before anything that large is built."""
+    texts: list[str] = []
+    size = -len(separator)
+    for part in parts:
+        piece = part if isinstance(part, str) else text(part)
+        texts.append(piece)
+        size += len(piece) + len(separator)
+        if size > TEXT_BYTES:
+            raise Fault(codes.TOO_LARGE, _TOO_LARGE)
+    return bounded(separator.join(texts))
+
+
 def concat(*parts: Value) -> str:
-    """The texts of the parts, joined. Raises Fault too-large over 1 MiB, before anything is built."""
-    texts = [text(part) for part in parts]
-    if sum(map(len, texts)) > TEXT_BYTES:
-        raise Fault(codes.TOO_LARGE, "the text would be larger than 1 MiB")
-    return bounded("".join(texts))
+    """The texts of the parts, joined. Raises Fault too-large over 1 MiB, before anything that large is built."""
+    return join_texts(parts)
 
 
 def normalised(value: Value) -> Value:
     """The value with its number in normal form; lists and objects keep theirs, which were made normal."""
-    cls = value.__class__
-    return normalise(value) if cls is int or cls is float else value  # type: ignore[arg-type]
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return normalise(value)
+    return value
 
 
 # Truth and equality (C6, C7).
@@ -250,30 +334,38 @@ def truthy(value: Value) -> bool:
 
 def negate(value: Value) -> bool:
     """`!value`."""
-    return not truthy(value)
+    return not value and not isinstance(value, (list, dict))
 
 
 def equal(left: Value, right: Value) -> bool:
     """`==`: a numeric string equals its number; otherwise same type and content. Never an error."""
-    left_kind, right_kind = kind_of(left), kind_of(right)
-    if left_kind is right_kind:
-        return _same(left, right, left_kind, equal)
-    if left_kind is Kind.NUMBER and right_kind is Kind.TEXT:
-        return left == _number_or_none(right)  # type: ignore[arg-type]
-    if left_kind is Kind.TEXT and right_kind is Kind.NUMBER:
-        return right == _number_or_none(left)  # type: ignore[arg-type]
-    return False
+    if left.__class__ is right.__class__ and not isinstance(left, (list, dict)):
+        return left == right
+    return _same(left, right, _scalars_equal)
 
 
 def identical(left: Value, right: Value) -> bool:
     """Same type and content, a text never equal to a number: what `unique` compares by."""
-    kind = kind_of(left)
-    return kind is kind_of(right) and _same(left, right, kind, identical)
+    return _same(left, right, _scalars_identical)
 
 
 def unequal(left: Value, right: Value) -> bool:
     """`!=`."""
     return not equal(left, right)
+
+
+def _scalars_identical(left: Value, right: Value) -> bool:
+    """For values of which at most one is a list or object."""
+    return _KIND_OF_CLASS[left.__class__] is _KIND_OF_CLASS[right.__class__] and left == right
+
+
+def _scalars_equal(left: Value, right: Value) -> bool:
+    """The same, where a numeric string equals its number."""
+    if isinstance(left, str) and isinstance(right, (int, float)):
+        left, right = right, left
+    if isinstance(left, (int, float)) and isinstance(right, str):
+        return not isinstance(left, bool) and left == _number_or_none(right)
+    return _scalars_identical(left, right)
 
 
 def _number_or_none(string: str) -> Number | None:
@@ -283,61 +375,70 @@ def _number_or_none(string: str) -> Number | None:
         return None
 
 
-def _same(left: Value, right: Value, kind: Kind, same: Callable[[Value, Value], bool]) -> bool:
-    if kind is Kind.LIST:
-        assert isinstance(left, list) and isinstance(right, list)
-        return left is right or _deep(lambda: len(left) == len(right) and all(map(same, left, right)))
-    if kind is Kind.OBJECT:
-        assert isinstance(left, dict) and isinstance(right, dict)
-        return left is right or _deep(
-            lambda: left.keys() == right.keys() and all(same(item, right[key]) for key, item in left.items())
-        )
-    return left == right
-
-
-def _deep(compare: Callable[[], bool]) -> bool:
-    try:
-        return compare()
-    except RecursionError:
-        return False
+def _same(left: Value, right: Value, scalars_same: Callable[[Value, Value], bool]) -> bool:
+    """Compare at any depth without recursion, and two lists or objects that meet again only once."""
+    pending: list[tuple[Value, Value]] = [(left, right)]
+    met: set[tuple[int, int]] = set()
+    while pending:
+        a, b = pending.pop()
+        if isinstance(a, list) and isinstance(b, list):
+            if len(a) != len(b):
+                return False
+            pairs: Iterable[tuple[Value, Value]] = zip(a, b, strict=True)
+        elif isinstance(a, dict) and isinstance(b, dict):
+            if a.keys() != b.keys():
+                return False
+            pairs = [(item, b[key]) for key, item in a.items()]
+        elif scalars_same(a, b):
+            continue
+        else:
+            return False
+        if a is not b and (id(a), id(b)) not in met:
+            met.add((id(a), id(b)))
+            pending.extend(pairs)
+    return True
 
 
 # Order (C5).
 
 
-def _order(left: Value, right: Value, operator: str) -> tuple[Number, Number] | tuple[str, str]:
-    left_kind, right_kind = kind_of(left), kind_of(right)
-    if left_kind is Kind.TEXT and right_kind is Kind.TEXT:
-        return left, right  # type: ignore[return-value]
-    if left_kind | right_kind in (Kind.NUMBER, Kind.NUMBER | Kind.TEXT):
-        return to_operand(left, operator), to_operand(right, operator)
-    raise Fault(
-        codes.TYPE_ERROR, f"`{operator}` cannot order {describe(left)} and {describe(right)}", left, right
-    )
+def _order(left: Value, right: Value, operator: str) -> tuple[Number, Number]:
+    both = kind_of(left) | kind_of(right)
+    if both in (Kind.NUMBER, Kind.NUMBER | Kind.TEXT):
+        return _operands(left, right, operator)
+    raise Fault(codes.TYPE_ERROR, f"`{operator}` cannot order {describe(left)} and {describe(right)}", left, right)
 
 
 def less(left: Value, right: Value) -> bool:
     """`left < right`: two numbers, a number and a numeric string, or two texts by code point."""
+    if isinstance(left, str) and isinstance(right, str):
+        return left < right
     a, b = _order(left, right, "<")
-    return a < b  # type: ignore[operator]
+    return a < b
 
 
 def less_equal(left: Value, right: Value) -> bool:
     """`left <= right`."""
+    if isinstance(left, str) and isinstance(right, str):
+        return left <= right
     a, b = _order(left, right, "<=")
-    return a <= b  # type: ignore[operator]
+    return a <= b
 
 
 def greater(left: Value, right: Value) -> bool:
     """`left > right`."""
+    if isinstance(left, str) and isinstance(right, str):
+        return left > right
     a, b = _order(left, right, ">")
-    return a > b  # type: ignore[operator]
+    return a > b
 
 
 def greater_equal(left: Value, right: Value) -> bool:
     """`left >= right`."""
+    if isinstance(left, str) and isinstance(right, str):
+        return left >= right
     a, b = _order(left, right, ">=")
-    return a >= b  # type: ignore[operator]
+    return a >= b
 
 
 # Arithmetic (C3, C4). Doubles: an int result beyond 2**53 is rounded where the value is kept or shown.
@@ -345,36 +446,54 @@ def greater_equal(left: Value, right: Value) -> bool:
 
 def add(left: Value, right: Value) -> Value:
     """`left + right`: adds numbers, concatenates texts or lists; see C4 for mixed operands."""
-    left_kind, right_kind = kind_of(left), kind_of(right)
-    both = left_kind | right_kind
-    if both is Kind.NUMBER:
-        return _finite(lambda: left + right, left, right)  # type: ignore[operator]
-    if both is Kind.TEXT:
-        return concat(left, right)
-    if both == Kind.NUMBER | Kind.TEXT:
-        string = left if left_kind is Kind.TEXT else right
-        if _NUMERIC.fullmatch(string):  # type: ignore[arg-type]
-            a, b = to_operand(left, "+"), to_operand(right, "+")
-            return _finite(lambda: a + b, left, right)
-        return concat(left, right)
-    if both == Kind.BOOLEAN | Kind.TEXT:
-        return concat(left, right)
-    if both is Kind.LIST:
-        check_items(len(left) + len(right))  # type: ignore[arg-type]
-        return left + right  # type: ignore[operator]
-    raise Fault(codes.TYPE_ERROR, f"`+` cannot add {describe(left)} and {describe(right)}", left, right)
-
-
-def _finite(compute: Callable[[], Number], *operands: Value) -> Number:
+    if isinstance(left, str):
+        if isinstance(right, str):
+            check_size(len(left) + len(right))
+            return bounded(left + right)
+        return _add_to_text(left, right, left, right)
+    if isinstance(right, str):
+        return _add_to_text(right, left, left, right)
+    if isinstance(left, list) and isinstance(right, list):
+        check_items(len(left) + len(right))
+        return left + right
+    if not isinstance(left, (int, float)) or not isinstance(right, (int, float)):
+        raise _cannot_add(left, right)
+    if isinstance(left, bool) or isinstance(right, bool):
+        raise _cannot_add(left, right)
     try:
-        result = compute()
+        return _finite(left + right, left, right)
     except OverflowError:
-        raise Fault(codes.NUMBER_RANGE, "the result is too large", *operands) from None
-    if isinstance(result, float):
-        if not math.isfinite(result):
-            raise Fault(codes.NUMBER_RANGE, "the result is too large", *operands)
-        if result.is_integer():
-            return int(result)
+        raise _too_large(left, right) from None
+
+
+def _add_to_text(string: str, other: Value, left: Value, right: Value) -> Value:
+    """A text and a value of another kind, on whichever side they stand."""
+    if not isinstance(other, (int, float)):
+        raise _cannot_add(left, right)
+    if isinstance(other, bool) or (number := parse_number(string)) is None:
+        return concat(left, right)
+    try:
+        return _finite(number + other, left, right)
+    except OverflowError:
+        raise _too_large(left, right) from None
+
+
+def _cannot_add(left: Value, right: Value) -> Fault:
+    return Fault(codes.TYPE_ERROR, f"`+` cannot add {describe(left)} and {describe(right)}", left, right)
+
+
+def _too_large(left: Value, right: Value) -> Fault:
+    return Fault(codes.NUMBER_RANGE, "the result is too large", left, right)
+
+
+def _finite(result: Number, left: Value, right: Value) -> Number:
+    """A whole result as int. Raises Fault number-range for an infinite one."""
+    if isinstance(result, int):
+        return result
+    if result.is_integer():
+        return int(result)
+    if not math.isfinite(result):
+        raise _too_large(left, right)
     return result
 
 
@@ -388,13 +507,19 @@ def _operands(left: Value, right: Value, operator: str) -> tuple[Number, Number]
 def subtract(left: Value, right: Value) -> Value:
     """`left - right`, of numbers and numeric strings."""
     a, b = _operands(left, right, "-")
-    return _finite(lambda: a - b, left, right)
+    try:
+        return _finite(a - b, left, right)
+    except OverflowError:
+        raise _too_large(left, right) from None
 
 
 def multiply(left: Value, right: Value) -> Value:
     """`left * right`, of numbers and numeric strings; the result in normal form."""
     a, b = _operands(left, right, "*")
-    return normalise(_finite(lambda: a * b, left, right))
+    try:
+        return normalise(_finite(a * b, left, right))
+    except OverflowError:
+        raise _too_large(left, right) from None
 
 
 def divide(left: Value, right: Value) -> Value:
@@ -402,7 +527,10 @@ def divide(left: Value, right: Value) -> Value:
     a, b = _operands(left, right, "/")
     if b == 0:
         raise Fault(codes.DIVISION_BY_ZERO, "division by zero", left, right)
-    return _finite(lambda: a / b, left, right)
+    try:
+        return _finite(a / b, left, right)
+    except OverflowError:
+        raise _too_large(left, right) from None
 
 
 def remainder(left: Value, right: Value) -> Value:
@@ -413,7 +541,10 @@ def remainder(left: Value, right: Value) -> Value:
     if isinstance(a, int) and isinstance(b, int):
         size = abs(a) % abs(b)
         return -size if a < 0 else size
-    return _finite(lambda: math.fmod(a, b), left, right)
+    try:
+        return _finite(math.fmod(a, b), left, right)
+    except (OverflowError, ValueError):
+        raise _too_large(left, right) from None
 
 
 def power(left: Value, right: Value) -> Value:
@@ -422,14 +553,14 @@ def power(left: Value, right: Value) -> Value:
     try:
         result = math.pow(base, exponent)
     except OverflowError:
-        raise Fault(codes.NUMBER_RANGE, "the result is too large", left, right) from None
+        raise _too_large(left, right) from None
     except ValueError:
         if base == 0:
             raise Fault(codes.DIVISION_BY_ZERO, "0 to a negative power divides by zero", left, right) from None
         raise Fault(codes.NUMBER_RANGE, "a root of a negative number is no number", left, right) from None
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0 and abs(result) <= SAFE_INTEGER:
         return int(base**exponent)
-    return _finite(lambda: result, left, right)
+    return _finite(result, left, right)
 
 
 def minus(value: Value) -> Value:
@@ -474,9 +605,9 @@ def index(owner: Value, key: Value) -> Value:
 
 
 def _whole(owner: Value, key: Value) -> int:
-    if isinstance(key, bool) or not isinstance(key, (int, float)) or key != math.floor(key):
-        raise Fault(codes.TYPE_ERROR, f"{describe(owner)} is indexed by a whole number", owner, key)
-    return int(key)
+    if (isinstance(key, int) and not isinstance(key, bool)) or (isinstance(key, float) and key.is_integer()):
+        return int(key)
+    raise Fault(codes.TYPE_ERROR, f"{describe(owner)} is indexed by a whole number", owner, key)
 
 
 def index_safe(owner: Value, key: Value) -> Value:
