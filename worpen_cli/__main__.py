@@ -1,0 +1,5 @@
+"""`python -m worpen_cli`."""
+
+from worpen_cli.main import run
+
+run()
