@@ -1,0 +1,1 @@
+"""One WebSocket connection on the wire: handshake, frames, writes, the connection's life, plain HTTP answers."""

@@ -83,7 +83,7 @@ class Connection(Protocol):
         """Bytes sent that the kernel has not taken yet."""
 
     def send(self, frame: bytes) -> None:
-        """Write an encoded frame (`frames.encode_text`, `encode_binary`), after all that was sent or published before."""
+        """Write an encoded frame (`frames.encode_text`, `encode_binary`) after all sent or published before it."""
 
     def close(self, code: int, reason: str = "") -> None:
         """Send a close frame and end in good order; a reason is cut to 123 bytes. The first call counts."""
@@ -92,7 +92,7 @@ class Connection(Protocol):
         """Drop the connection; `closed` follows on a later turn of the loop, with 1006."""
 
     def pause(self) -> None:
-        """Stop delivering messages. They wait in the inbox; when it is full, reading stops. Pings are answered meanwhile."""
+        """Stop delivering messages. They wait in the inbox; when it is full, reading stops. Pings are answered."""
 
     def resume(self) -> None:
         """Deliver what waits, in order, then go on; `received` may pause again. Delivery starts before this returns."""

@@ -1,0 +1,431 @@
+"""The frame codec of a WebSocket server (RFC 6455): bytes in, messages out, and frames as bytes. No I/O, no clock.
+
+A frame on the wire:
+
+    FIN RSV1-3 opcode | MASK length | extended length | masking key | payload
+    1   3      4 bits | 1    7 bits | 0, 2 or 8 bytes | 4 bytes     | length bytes
+
+`FrameReader.feed` takes the stream in pieces cut anywhere. What it finds it gives to its `deliver` (whole messages) and
+its `Listener` (everything else). Three states, told apart by two fields:
+
+    between frames           remaining == 0
+    inside a data frame      remaining > 0: that much payload is still to come, checked and collected as it arrives
+    inside a message         opcode != 0: a fragment came, its last one not yet; control frames may stand between
+
+Frame headers and control frames that are cut in two wait in `tail`, so it never holds more than 130 bytes, except while
+halted. The usual case, one whole short text frame, is looked for first.
+"""
+
+from __future__ import annotations
+
+from codecs import utf_8_decode
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from runtime.transport.masking import apply_mask
+
+CONTINUATION: Final = 0x0
+TEXT: Final = 0x1
+BINARY: Final = 0x2
+CLOSE: Final = 0x8
+PING: Final = 0x9
+PONG: Final = 0xA
+
+FINAL: Final = 0x80
+_DATA_OPCODES: Final = (CONTINUATION, TEXT, BINARY)
+_CONTROL_OPCODES: Final = (CLOSE, PING, PONG)
+_WHOLE_TEXT: Final = FINAL | TEXT
+_NO_FRAME: Final = -1
+"""First byte that no frame has: in `usual`, it turns the short cut off."""
+
+NORMAL: Final = 1000
+PROTOCOL_ERROR: Final = 1002
+NO_CODE: Final = 1005
+"""Never sent: a close frame without a code."""
+ABNORMAL: Final = 1006
+"""Never sent: an end without a close frame."""
+BAD_TEXT: Final = 1007
+POLICY: Final = 1008
+TOO_BIG: Final = 1009
+INTERNAL_ERROR: Final = 1011
+
+REASON_BYTES: Final = 123
+"""Room for the reason in a close frame."""
+_CONTROL_BYTES: Final = 125
+
+
+def is_sendable(code: int) -> bool:
+    """Whether a close frame may carry `code` (RFC 6455 section 7.4 and the registry)."""
+    return 1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999
+
+
+# ------------------------------------------------------------------------------------------------ frames as bytes
+
+_SHORT_TEXT_HEADS: Final = tuple(bytes((_WHOLE_TEXT, size)) for size in range(126))
+
+
+def encode_frame(opcode: int, payload: bytes) -> bytes:
+    """One unmasked, unfragmented frame."""
+    size = len(payload)
+    first = FINAL | opcode
+    if size < 126:
+        return bytes((first, size)) + payload
+    if size < 1 << 16:
+        return bytes((first, 126)) + size.to_bytes(2, "big") + payload
+    return bytes((first, 127)) + size.to_bytes(8, "big") + payload
+
+
+def encode_text(text: str) -> bytes:
+    """A text frame. Raises UnicodeEncodeError for a lone surrogate, which no text frame can carry."""
+    payload = text.encode()
+    size = len(payload)
+    if size < 126:
+        return _SHORT_TEXT_HEADS[size] + payload
+    return encode_frame(TEXT, payload)
+
+
+def encode_binary(payload: bytes) -> bytes:
+    """A binary frame."""
+    return encode_frame(BINARY, payload)
+
+
+def encode_close(code: int, reason: str = "") -> bytes:
+    """A close frame; NO_CODE gives an empty one. The reason is cut to 123 bytes, between characters.
+
+    Raises ValueError for a code that no close frame may carry.
+    """
+    if code == NO_CODE:
+        return encode_frame(CLOSE, b"")
+    if not is_sendable(code):
+        raise ValueError(f"no close frame may carry code {code}")
+    text = reason.encode("utf-8", "replace")
+    if len(text) > REASON_BYTES:
+        text = text[:REASON_BYTES].decode("utf-8", "ignore").encode()
+    return encode_frame(CLOSE, code.to_bytes(2, "big") + text)
+
+
+# ------------------------------------------------------------------------------------------------ bytes to messages
+
+
+class Listener(Protocol):
+    """Who hears what is not a message. Each method may call `FrameReader.halt` or `stop`."""
+
+    def ping_received(self, payload: bytes) -> None:
+        """A ping that wants its payload back in a pong."""
+
+    def pong_received(self, payload: bytes) -> None:
+        """A pong."""
+
+    def close_received(self, code: int, reason: str) -> None:
+        """A valid close frame; `code` is NO_CODE for an empty one. The reader has stopped."""
+
+    def stream_failed(self, code: int, reason: str) -> None:
+        """The client broke the protocol or a limit. `code` says how; the reader has stopped."""
+
+    def allowance_spent(self) -> bool:
+        """`FrameReader.allowance` is used up: refill it and return True, or return False to fail with POLICY."""
+
+
+class ProtocolViolation(Exception):
+    """The stream broke a rule: what to close with. Stays inside this module."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class FrameReader:
+    """Reads one client's frames. You must set `deliver` and may replace it at any time, also from inside it."""
+
+    __slots__ = (
+        "_body",
+        "_cut_character",
+        "_final",
+        "_fragments",
+        "_key",
+        "_listener",
+        "_max_fragments",
+        "_max_message",
+        "_opcode",
+        "_remaining",
+        "_running",
+        "_usual",
+        "allowance",
+        "deliver",
+        "tail",
+    )
+
+    deliver: Callable[[str | bytes], None]
+    """Takes each whole message: str for text, bytes for binary."""
+    allowance: int
+    """Messages that may still come before `Listener.allowance_spent` is asked."""
+    tail: bytes
+    """Input not yet parsed."""
+    _opcode: int
+    _fragments: int
+    _remaining: int
+    _final: bool
+    _key: bytes
+    _cut_character: bytes
+    _body: bytearray
+    _usual: int
+
+    def __init__(
+        self,
+        listener: Listener,
+        deliver: Callable[[str | bytes], None],
+        *,
+        max_message: int,
+        max_fragments: int,
+        allowance: int,
+    ) -> None:
+        self.deliver = deliver
+        self.allowance = allowance
+        self.tail = b""
+        self._listener = listener
+        self._max_message = max_message
+        self._max_fragments = max_fragments
+        self._running = True
+        self._usual = _WHOLE_TEXT
+        self._forget_message()
+
+    @property
+    def inside_message(self) -> bool:
+        """Whether the beginning of a message came and its end did not."""
+        return self._opcode != 0 or bool(self.tail)
+
+    def halt(self) -> None:
+        """Parse nothing more until the next `feed`; what came stays in `tail`."""
+        self._running = False
+
+    def stop(self) -> None:
+        """Deliver nothing more, ever, and forget what came."""
+        self._running = False
+        self._max_message = -1
+        self.tail = b""
+        self._forget_message()
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether the stream has ended: a close frame, a failure, or `stop`."""
+        return self._max_message < 0
+
+    def feed(self, piece: bytes) -> None:
+        """Parse the next piece of the stream; an empty one continues after `halt`.
+
+        Whatever `deliver` raises passes through, with the reader in an undefined state: call `stop`.
+        """
+        if self._max_message < 0:
+            return
+        if self.tail:
+            piece = self.tail + piece
+            self.tail = b""
+        self._running = True
+        try:
+            position = self._parse(piece, len(piece))
+        except ProtocolViolation as violation:
+            self.stop()
+            self._listener.stream_failed(violation.code, violation.reason)
+            return
+        if self._max_message >= 0 and position < len(piece):
+            self.tail = piece[position:]
+
+    # The one long loop: its speed is the server's (runtime section 3).
+    def _parse(self, piece: bytes, size: int) -> int:
+        """Parse frames until the piece ends or the reader is halted; return the number of bytes used up."""
+        position = self._continue_payload(piece, 0, size) if self._remaining else 0
+        while self._running and size - position >= 2:
+            length = piece[position + 1] - 128
+            if piece[position] == self._usual and 0 <= length < 126:
+                start = position + 6
+                end = start + length
+                if end <= size:
+                    try:
+                        text = apply_mask(piece[start:end], piece[position + 2 : start]).decode()
+                    except UnicodeDecodeError:
+                        raise ProtocolViolation(BAD_TEXT, "text is not UTF-8") from None
+                    position = end
+                    self.allowance -= 1
+                    if self.allowance < 0:
+                        self._spend()
+                    self.deliver(text)
+                    continue
+            used = self._parse_frame(piece, position, size)
+            if used == position:
+                break
+            position = used
+        return position
+
+    def _parse_frame(self, piece: bytes, position: int, size: int) -> int:
+        """Parse any one frame, or its beginning; return the new position, the same one when the header is cut."""
+        first = piece[position]
+        opcode = first & 0x0F
+        coded = piece[position + 1] - 128
+        self._check_head(first, opcode, coded)
+        if coded < 126:
+            start, length = position + 6, coded
+        else:
+            width = 2 if coded == 126 else 8
+            start = position + 6 + width
+            if size < start - 4:
+                return position
+            length = int.from_bytes(piece[position + 2 : start - 4], "big")
+            _check_length(length, width)
+        if opcode & 0x8:
+            return self._parse_control(piece, position, start, start + length, opcode)
+        self._check_room(length)
+        if size < start:
+            return position
+        if first & FINAL and not self._opcode and start + length <= size:
+            self._deliver_whole(opcode, apply_mask(piece[start : start + length], piece[start - 4 : start]))
+            return start + length
+        self._open_frame(opcode, first & FINAL != 0, length, piece[start - 4 : start])
+        if length == 0:
+            self._append(b"")
+            return start
+        return self._continue_payload(piece, start, size)
+
+    def _check_head(self, first: int, opcode: int, coded: int) -> None:
+        """What the first two bytes tell. `coded` is the 7-bit length, negative without a mask."""
+        if first & 0x70:
+            raise ProtocolViolation(PROTOCOL_ERROR, "reserved bit set")
+        if coded < 0:
+            raise ProtocolViolation(PROTOCOL_ERROR, "frame is not masked")
+        if opcode in _CONTROL_OPCODES:
+            if not first & FINAL:
+                raise ProtocolViolation(PROTOCOL_ERROR, "fragmented control frame")
+            if coded > _CONTROL_BYTES:
+                raise ProtocolViolation(PROTOCOL_ERROR, "control frame is too long")
+        elif opcode not in _DATA_OPCODES:
+            raise ProtocolViolation(PROTOCOL_ERROR, "reserved opcode")
+        elif opcode == CONTINUATION:
+            if not self._opcode:
+                raise ProtocolViolation(PROTOCOL_ERROR, "continuation of nothing")
+        elif self._opcode:
+            raise ProtocolViolation(PROTOCOL_ERROR, "new message inside a message")
+
+    def _check_room(self, length: int) -> None:
+        if len(self._body) + length > self._max_message:
+            raise ProtocolViolation(TOO_BIG, f"message is longer than {self._max_message} bytes")
+        if self._fragments >= self._max_fragments:
+            raise ProtocolViolation(POLICY, f"message has more than {self._max_fragments} fragments")
+
+    def _deliver_whole(self, opcode: int, payload: bytes) -> None:
+        """Deliver a message that came as one frame, all of it here."""
+        message: str | bytes = payload
+        if opcode == TEXT:
+            try:
+                message = payload.decode()
+            except UnicodeDecodeError:
+                raise ProtocolViolation(BAD_TEXT, "text is not UTF-8") from None
+        self._deliver(message)
+
+    def _deliver(self, message: str | bytes) -> None:
+        self.allowance -= 1
+        if self.allowance < 0:
+            self._spend()
+        self.deliver(message)
+
+    def _spend(self) -> None:
+        """Ask for more allowance, or fail."""
+        if not self._listener.allowance_spent():
+            raise ProtocolViolation(POLICY, "too many messages")
+
+    # -------------------------------------------------------------------------------- data frames, piece by piece
+
+    def _open_frame(self, opcode: int, final: bool, length: int, key: bytes) -> None:
+        if opcode:
+            self._opcode = opcode
+            self._body = bytearray()
+            self._usual = _NO_FRAME
+        self._fragments += 1
+        self._final = final
+        self._remaining = length
+        self._key = key
+
+    def _continue_payload(self, piece: bytes, start: int, size: int) -> int:
+        """Take what is there of the open frame's payload; return the position after it."""
+        end = min(size, start + self._remaining)
+        payload = apply_mask(piece[start:end], self._key)
+        turn = (end - start) & 3
+        self._key = self._key[turn:] + self._key[:turn]
+        self._remaining -= end - start
+        self._append(payload)
+        return end
+
+    def _append(self, payload: bytes) -> None:
+        """Collect payload; at the end of the message's last frame, deliver it."""
+        if self._opcode == TEXT:
+            self._check_text(payload)
+        self._body += payload
+        if self._remaining == 0 and self._final:
+            self._finish_message()
+
+    def _check_text(self, payload: bytes) -> None:
+        """Fail as soon as a byte cannot be UTF-8, without waiting for the end of frame or message."""
+        try:
+            unchecked = self._cut_character + payload
+            _, used = utf_8_decode(unchecked, "strict", False)
+        except UnicodeDecodeError:
+            raise ProtocolViolation(BAD_TEXT, "text is not UTF-8") from None
+        self._cut_character = unchecked[used:]
+
+    def _finish_message(self) -> None:
+        if self._cut_character:
+            raise ProtocolViolation(BAD_TEXT, "text ends inside a character")
+        message: str | bytes = self._body.decode() if self._opcode == TEXT else bytes(self._body)
+        self._forget_message()
+        self._deliver(message)
+
+    def _forget_message(self) -> None:
+        self._opcode = 0
+        self._fragments = 0
+        self._remaining = 0
+        self._final = True
+        self._key = b""
+        self._cut_character = b""
+        self._body = _NO_BODY
+        self._usual = _WHOLE_TEXT
+
+    # -------------------------------------------------------------------------------- control frames
+
+    def _parse_control(self, piece: bytes, position: int, start: int, end: int, opcode: int) -> int:
+        """Parse a control frame, which is never taken in parts."""
+        if end > len(piece):
+            return position
+        payload = apply_mask(piece[start:end], piece[start - 4 : start])
+        if opcode == PING:
+            self._listener.ping_received(payload)
+        elif opcode == PONG:
+            self._listener.pong_received(payload)
+        else:
+            code, reason = decode_close(payload)
+            self.stop()
+            self._listener.close_received(code, reason)
+        return end
+
+
+_NO_BODY: Final = bytearray()
+"""The body of no message: shared, never changed."""
+
+
+def _check_length(length: int, width: int) -> None:
+    """An extended length must need its `width` (RFC 6455 section 5.2) and leave the highest of 64 bits free."""
+    if length < (126 if width == 2 else 1 << 16):
+        raise ProtocolViolation(PROTOCOL_ERROR, "length is not in its shortest form")
+    if length >> 63:
+        raise ProtocolViolation(PROTOCOL_ERROR, "length has its highest bit set")
+
+
+def decode_close(payload: bytes) -> tuple[int, str]:
+    """Code and reason of a close frame's payload; raises ProtocolViolation."""
+    if not payload:
+        return NO_CODE, ""
+    code = int.from_bytes(payload[:2], "big")
+    if len(payload) == 1 or not is_sendable(code):
+        raise ProtocolViolation(PROTOCOL_ERROR, "invalid close code")
+    try:
+        return code, payload[2:].decode()
+    except UnicodeDecodeError:
+        raise ProtocolViolation(BAD_TEXT, "close reason is not UTF-8") from None
