@@ -21,6 +21,17 @@ settings.register_profile(
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update` writes the expectations of golden files anew."""
+    parser.addoption("--update", action="store_true", help="write the expectations of golden files anew")
+
+
+@pytest.fixture
+def update(request: pytest.FixtureRequest) -> bool:
+    """Whether expectations are to be written instead of compared."""
+    return bool(request.config.getoption("--update"))
+
+
 @pytest.fixture(scope="session")
 def project() -> Path:
     """The project's root."""
