@@ -7,10 +7,13 @@
 The declaration is everything: arity and kinds come from the annotations (`str` text, `Number` number,
 `bool` boolean, `list[Value]` list, `dict[str, Value]` object, `Value` anything, unions of these),
 documentation from the docstring, and each example is run by the tests. A parameter with a default is
-optional; `*items` takes any number. The first parameter is the one that a pipe fills.
+optional; `*items` takes any number. The first parameter is the one that a pipe fills. A trailing `_`
+keeps a name apart from Python's own and is not part of it.
 
-Arguments are checked before the call: a number parameter takes numeric strings as well (C3), nothing
-else is converted, and a wrong kind is Fault type-error.
+`call` is the door: it checks arguments before the function sees them (a number parameter takes numeric
+strings as well, C3; nothing else is converted; a wrong kind is Fault type-error), brings numbers to
+their normal form on the way in and out, and holds results to the limits of the language. A function
+that could build something far beyond those limits checks the size before it builds.
 """
 
 from __future__ import annotations
@@ -18,14 +21,29 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, get_args, get_type_hints
+from functools import reduce
+from operator import or_
+from typing import Final, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
 
 from compiler.diagnostics import codes
 from compiler.language.faults import Fault
-from compiler.language.values import Kind, Number, Value, describe, describe_kind, kind_of, parse_number
+from compiler.language.values import (
+    Kind,
+    Value,
+    bounded,
+    check_items,
+    describe,
+    describe_kind,
+    kind_of,
+    normalised,
+    parse_number,
+)
 
-Evaluate = Callable[[Value], Value]
+Evaluate: TypeAlias = Callable[[Value], Value]
 """An inner expression (`map('price * 2')`), made ready to be called with one item; costs one fuel a call."""
+
+
+Implementation = TypeVar("Implementation", bound=Callable[..., Value])
 
 
 class Moment(Protocol):
@@ -77,8 +95,17 @@ class Function:
     doc: str
     examples: tuple[tuple[str, Value], ...]
     needs_moment: bool
-    constant: bool
     implementation: Callable[..., Value]
+
+    @property
+    def constant(self) -> bool:
+        """Whether equal arguments always give equal results, so that it can be computed when compiled."""
+        return not self.needs_moment
+
+    @property
+    def summary(self) -> str:
+        """The first line of the documentation."""
+        return self.doc.partition("\n")[0]
 
     @property
     def minimum(self) -> int:
@@ -91,12 +118,15 @@ class Function:
         return None if self.variadic else len(self.parameters)
 
     def parameter(self, position: int) -> Parameter:
-        """The parameter that the argument at `position` fills; the last one of a variadic function repeats."""
+        """The parameter that the argument at `position` fills; the last one of a variadic function repeats.
+
+        Raises IndexError for a function without parameters.
+        """
         return self.parameters[min(position, len(self.parameters) - 1)]
 
     @property
     def signature(self) -> str:
-        """For people: `replace(text, old, new)`, `round(number, digits?)`, `max(*items)`."""
+        """For people: `replace(text, old, new)`, `round(number, digits?)`, `max(numbers, *more)`."""
         shown = [p.name if p.required else f"{p.name}?" for p in self.parameters]
         if self.variadic:
             shown[-1] = f"*{self.parameters[-1].name}"
@@ -127,19 +157,11 @@ def camel_case(name: str) -> str:
 
 
 def _kinds(annotation: object) -> Kind:
-    if annotation is Any or annotation is object:
+    if annotation is object:
         return Kind.ANY
-    origin = getattr(annotation, "__origin__", annotation)
-    if (kind := _ANNOTATED_KINDS.get(origin)) is not None:
+    if (kind := _ANNOTATED_KINDS.get(get_origin(annotation) or annotation)) is not None:
         return kind
-    kinds = Kind(0)
-    for part in get_args(annotation):
-        kinds |= _kinds(part)
-    return kinds
-
-
-def _is_value(annotation: object) -> bool:
-    return annotation == "Value" or annotation is Value
+    return reduce(or_, map(_kinds, get_args(annotation)), Kind(0))
 
 
 def function(
@@ -148,18 +170,16 @@ def function(
     examples: Iterable[tuple[str, Value]],
     aliases: Iterable[str] = (),
     literal: dict[str, str] | None = None,
-    constant: bool = True,
-    name: str | None = None,
-) -> Callable[[Callable[..., Value]], Callable[..., Value]]:
+) -> Callable[[Implementation], Implementation]:
     """Declare a function of the language; see the module's docstring.
 
-    `literal` maps parameter names to `pattern`, `expression` or `environment`. `constant` is False for
-    functions whose result changes from call to call. A first parameter called `moment` receives the
-    `Moment` and is no argument. Raises ValueError where docstring or examples are missing, or a name is taken.
+    `literal` maps parameter names to `pattern`, `expression` or `environment`. A first parameter called
+    `moment` receives the `Moment` and is no argument: such a function's result changes from call to call.
+    Raises ValueError where docstring or examples are missing, or a name is taken.
     """
 
-    def declare(implementation: Callable[..., Value]) -> Callable[..., Value]:
-        row = _row(implementation, group, tuple(examples), tuple(aliases), literal or {}, constant, name)
+    def declare(implementation: Implementation) -> Implementation:
+        row = _row(implementation, group, tuple(examples), tuple(aliases), literal or {})
         for spelling in {row.name, *row.aliases, *map(camel_case, (row.name, *row.aliases))}:
             if SPELLINGS.setdefault(spelling, row) is not row:
                 raise ValueError(f"two functions are called {spelling}")
@@ -175,59 +195,78 @@ def _row(
     examples: tuple[tuple[str, Value], ...],
     aliases: tuple[str, ...],
     literal: dict[str, str],
-    constant: bool,
-    name: str | None,
 ) -> Function:
-    shown = name or implementation.__name__.rstrip("_")
+    name = implementation.__name__.rstrip("_")
     doc = inspect.getdoc(implementation)
     if not doc or not examples:
-        raise ValueError(f"the function {shown} needs a docstring and examples")
-    hints = _hints(implementation)
+        raise ValueError(f"the function {name} needs a docstring and examples")
+    kinds = _hints(implementation)
     declared = list(inspect.signature(implementation).parameters.values())
     needs_moment = bool(declared) and declared[0].name == "moment"
-    parameters = tuple(
-        Parameter(
-            p.name.rstrip("_"),
-            Kind.TEXT if p.name.rstrip("_") in literal else hints[p.name],
-            p.default is p.empty and p.kind is not p.VAR_POSITIONAL,
-            literal.get(p.name.rstrip("_"), ""),
-        )
-        for p in declared[needs_moment:]
-    )
-    variadic = any(p.kind is p.VAR_POSITIONAL for p in declared)
     return Function(
-        shown, aliases, group, parameters, variadic, hints["return"], doc, examples, needs_moment, constant, implementation
+        name=name,
+        aliases=aliases,
+        group=group,
+        parameters=tuple(_parameter(p, kinds, literal) for p in declared[needs_moment:]),
+        variadic=any(p.kind is p.VAR_POSITIONAL for p in declared),
+        result=kinds["return"],
+        doc=doc,
+        examples=examples,
+        needs_moment=needs_moment,
+        implementation=implementation,
     )
+
+
+def _parameter(declared: inspect.Parameter, kinds: dict[str, Kind], literal: dict[str, str]) -> Parameter:
+    name = declared.name.rstrip("_")
+    required = declared.default is declared.empty and declared.kind is not declared.VAR_POSITIONAL
+    return Parameter(name, Kind.TEXT if name in literal else kinds[declared.name], required, literal.get(name, ""))
 
 
 def _hints(implementation: Callable[..., Value]) -> dict[str, Kind]:
-    names = {"Value": object, "Number": Number, "Evaluate": str, "Moment": Moment}
-    annotations = get_type_hints(implementation, globalns={**implementation.__globals__, **names})
-    return {name: _kinds(annotation) for name, annotation in annotations.items() if name != "moment"}
+    """Kinds by parameter name. `Value` is any value here, and an inner expression is written as a text."""
+    names = {**implementation.__globals__, "Value": object, "Evaluate": str}
+    hints = get_type_hints(implementation, globalns=names)
+    return {name: _kinds(annotation) for name, annotation in hints.items() if name != "moment"}
 
 
 def check_argument(row: Function, position: int, argument: Value) -> Value:
-    """The argument as the implementation takes it. Raises Fault type-error for a wrong kind."""
-    wanted = row.parameter(position).kinds
+    """The argument as the implementation takes it: of a kind it takes, numbers in normal form.
+
+    Raises Fault type-error for a wrong kind, number-range for a number that is not finite.
+    """
+    parameter = row.parameter(position)
     kind = kind_of(argument)
-    if kind & wanted:
-        return argument
-    if wanted & Kind.NUMBER and isinstance(argument, str):
-        number = parse_number(argument)
-        if number is not None:
+    if kind in parameter.kinds:
+        return normalised(argument)
+    if Kind.NUMBER in parameter.kinds and isinstance(argument, str):
+        if (number := parse_number(argument)) is not None:
             return number
-    raise Fault(codes.TYPE_ERROR, f"`{row.name}` takes {describe_kind(wanted)}, this is {describe(argument)}", argument)
+        raise Fault(codes.TYPE_ERROR, f"`{row.name}` takes numbers, and this text is not numeric", argument)
+    wanted = describe_kind(parameter.kinds)
+    place = f" as `{parameter.name}`" if position else ""
+    raise Fault(codes.TYPE_ERROR, f"`{row.name}` takes {wanted}{place}, not {describe(argument)}", argument)
 
 
 def call(row: Function, arguments: Sequence[Value | Evaluate], moment: Moment) -> Value:
     """Call a function with checked arguments. Inner expressions are passed as they are.
 
-    Raises Fault as the function does; the number of arguments was checked by the compiler.
+    Raises Fault as the function does, and too-large where its result is over the limits; the number of
+    arguments was checked by the compiler.
     """
     checked = [
         argument if callable(argument) else check_argument(row, position, argument)
         for position, argument in enumerate(arguments)
     ]
     if row.needs_moment:
-        return row.implementation(moment, *checked)
-    return row.implementation(*checked)
+        return _within_limits(row.implementation(moment, *checked))
+    return _within_limits(row.implementation(*checked))
+
+
+def _within_limits(result: Value) -> Value:
+    if isinstance(result, str):
+        return bounded(result)
+    if isinstance(result, (list, dict)):
+        check_items(len(result))
+        return result
+    return normalised(result)
