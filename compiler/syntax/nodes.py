@@ -1,9 +1,10 @@
 """Trees of templates and expressions.
 
 Spans are offsets in the scalar's *value*; `compiler.syntax.offsets` turns them into places of the file.
-Every node has `left`: the operand that is evaluated first and always, or None. Chains (`1 + 1 + …`,
-`x | trim | trim …`, `a.b.c …`) lean to the left without bound, so walkers go down `spine()` in a loop
-and recurse only into the other operands, whose nesting the parser bounds.
+Chains (`1 + 1 + …`, `x | trim | trim …`, `a.b.c …`) lean to the left without bound: `left_of` is the operand
+that is evaluated first and always. Walkers go down `spine()` in a loop and recurse only into the other
+operands, whose nesting the parser bounds (`compiler.syntax.expressions.OPERAND_DEPTH`). Never compare or
+show trees by `==` or `repr`, which recurse into everything; `compiler.syntax.printer.show` does not.
 """
 
 from __future__ import annotations
@@ -148,15 +149,19 @@ Expression: TypeAlias = (
 class Template:
     """A text with templates: literal texts and expressions in turn, none of them empty texts.
 
-    `text_spans` has the span of each literal part, None for expressions; `span` covers everything.
+    `broken`: some template could not be read and is missing from the parts. A problem was reported;
+    later stages keep quiet about the text, and `constant` and `sole` are None.
     """
 
     parts: tuple[str | Expression, ...]
     span: Span
+    broken: bool = False
 
     @property
     def constant(self) -> str | None:
         """The text, where it holds no expression."""
+        if self.broken:
+            return None
         if not self.parts:
             return ""
         return self.parts[0] if len(self.parts) == 1 and isinstance(self.parts[0], str) else None
@@ -164,6 +169,8 @@ class Template:
     @property
     def sole(self) -> Expression | None:
         """The expression, where the whole text is exactly one template: its value keeps its type."""
+        if self.broken:
+            return None
         return self.parts[0] if len(self.parts) == 1 and not isinstance(self.parts[0], str) else None
 
     @property
@@ -215,11 +222,17 @@ def others(node: Expression) -> tuple[Expression, ...]:
 
 
 def walk(node: Expression) -> Iterator[Expression]:
-    """Every node of the tree, operands before what uses them."""
-    for part in spine(node):
-        for operand in others(part):
-            yield from walk(operand)
-        yield part
+    """Every node of the tree, operands before what uses them. Needs no stack of the host, however deep the tree."""
+    awaited: list[tuple[Expression, bool]] = [(node, False)]
+    while awaited:
+        part, operands_done = awaited.pop()
+        if operands_done:
+            yield part
+            continue
+        awaited.append((part, True))
+        awaited += [(operand, False) for operand in reversed(others(part))]
+        if (left := left_of(part)) is not None:
+            awaited.append((left, False))
 
 
 def unwrap(node: Expression) -> Expression:

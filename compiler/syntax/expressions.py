@@ -1,0 +1,450 @@
+"""From tokens to a tree: operator precedence without recursion (language section 7).
+
+Two states take turns: an operand is awaited, or one is complete and something may follow it. What waits
+for an operand or a closer lies on a stack of `compiler.syntax.pending`; an operator first completes all
+that binds at least as tightly. A filter completes everything of levels 1 to 5 and is then an operand
+itself, which is why `x | length * 2` multiplies the length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from compiler.diagnostics import codes
+from compiler.diagnostics.source import Span
+from compiler.language.limits import BRACKET_DEPTH
+from compiler.language.values import Value
+from compiler.syntax import hints
+from compiler.syntax.lexer import (
+    END,
+    FOREIGN_NAME,
+    INDEX,
+    NAME,
+    NUMBER,
+    TEXT,
+    Token,
+    number_value,
+    text_value,
+    tokenize,
+)
+from compiler.syntax.nodes import Call, Expression, Index, ListLiteral, Literal, Member, Name, ObjectLiteral, Unary
+from compiler.syntax.pending import (
+    CHOICE,
+    LEVELS,
+    OPEN,
+    ORDER,
+    PIPE,
+    POWER,
+    Arguments,
+    Braces,
+    Bracket,
+    Choice,
+    Group,
+    IndexBrackets,
+    Infix,
+    ListBrackets,
+    ObjectBraces,
+    Pending,
+    Prefix,
+    make_call,
+)
+from compiler.syntax.problems import Mistake, Problem, quoted, replacement
+
+OPERAND_DEPTH: Final = 2 * BRACKET_DEPTH + 50
+"""How deep operands may nest off the spines: room for an operator before each bracket, and recursion for walkers."""
+
+_OPENED_IN_VAIN: Final = frozenset({("(", END), ("[", END), ("{", END), ("{", "}")})
+"""An opener and what follows it where the closer is what is missing; `{}` and `{{}}` were read before."""
+
+_CONSTANTS: Final[dict[str, Value]] = {"true": True, "false": False, "null": None}
+
+
+class ExpressionParser:
+    """Reads one expression, `source[start:end]`. Mutable, used once.
+
+    `condition`: `{{ … }}` may stand for an operand. After `parse`, `warnings` are what may come with a
+    tree, and `doubtful` tells that `compiler.syntax.precedence` should look at it.
+    """
+
+    def __init__(self, source: str, start: int, end: int, condition: bool) -> None:
+        self.source = source
+        self.condition = condition
+        self.warnings: list[Problem] = []
+        self.doubtful = False
+        self.tokens = tokenize(source, start, end)
+        self._place = 0
+        self._pending: list[Pending] = []
+        self._brackets = 0
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing to read."""
+        return self.tokens[0][0] == END
+
+    def parse(self) -> Expression:
+        """The tree. Raises Mistake, at the first token that cannot stand where it stands."""
+        node = self._operand()
+        while True:
+            token = self.tokens[self._place]
+            kind = token[0]
+            if (level := LEVELS.get(kind)) is not None:
+                node = self._infix(node, token, level)
+            elif kind == END:
+                return self._finish(node)
+            elif (follow := _FOLLOWERS.get(kind)) is not None:
+                node = follow(self, node, token)
+            else:
+                raise hints.unexpected(token, self.condition)
+
+    # The stack.
+
+    def _push(self, entry: Pending, opener: Token) -> None:
+        self._pending.append(entry)
+        if len(self._pending) > OPERAND_DEPTH or self._brackets > BRACKET_DEPTH:
+            message = f"the expression is nested more than {BRACKET_DEPTH} deep"
+            raise Mistake(codes.LIMIT, opener[2], opener[3], message, help="compute a part of it in a `SetVar` before")
+
+    def _open(self, bracket: Bracket) -> None:
+        self._brackets += 1
+        self._push(bracket, bracket.opener)
+
+    def _reduce(self, node: Expression, level: int) -> Expression:
+        """Complete, with `node` as last operand, all that binds as tightly as `level` or tighter."""
+        pending = self._pending
+        while pending and pending[-1].level <= level:
+            node = pending.pop().complete(node)
+        return node
+
+    def _finish(self, node: Expression) -> Expression:
+        node = self._reduce(node, OPEN - 1)
+        if self._pending:
+            raise self._unclosed(self._pending[-1])
+        return node
+
+    def _unclosed(self, entry: Pending) -> Mistake:
+        if isinstance(entry, Choice):
+            _, _, start, end = entry.question
+            return Mistake(
+                codes.BAD_EXPRESSION, start, end, "`?` without `:`", help="both values are needed: `test ? a : b`"
+            )
+        assert isinstance(entry, Bracket)
+        _, text, start, end = entry.opener
+        if isinstance(entry, Braces):
+            return Mistake(codes.UNCLOSED_TEMPLATE, start, end, "this `{{` is never closed", help="it ends at `}}`")
+        message = f"this `{text}` is never closed: a `{entry.closer}` is missing"
+        return Mistake(codes.BAD_EXPRESSION, start, end, message)
+
+    # An operand is awaited.
+
+    def _operand(self) -> Expression:
+        """The next operand that is complete by itself; prefix operators and openers before it become pending."""
+        while True:
+            token = self.tokens[self._place]
+            begin = _BEGINNERS.get(token[0])
+            if begin is None:
+                raise self._no_operand(token)
+            self._place += 1
+            if (node := begin(self, token)) is not None:
+                return node
+
+    def _no_operand(self, token: Token) -> Mistake:
+        previous = self.tokens[self._place - 1] if self._place else None
+        if previous is not None and (previous[0], token[0]) in _OPENED_IN_VAIN:
+            return self._unclosed(self._pending[-1])
+        return hints.no_operand(token, self.tokens[min(self._place + 1, len(self.tokens) - 1)], previous)
+
+    def _number(self, token: Token) -> Expression:
+        _, text, start, end = token
+        return Literal(number_value(text, start), Span(start, end))
+
+    def _text(self, token: Token) -> Expression:
+        _, text, start, end = token
+        return Literal(text_value(text, start), Span(start, end))
+
+    def _name(self, token: Token) -> Expression | None:
+        _, text, start, end = token
+        if text in hints.RESERVED_WORDS:
+            raise hints.unknown_operator(token, hints.WORDS)
+        if self.tokens[self._place][0] == "(":
+            self._refuse_constant_call(token)
+            return self._arguments(token, None)
+        if text in _CONSTANTS:
+            return Literal(_CONSTANTS[text], Span(start, end))
+        return Name(text, Span(start, end))
+
+    def _refuse_constant_call(self, token: Token) -> None:
+        if token[1] in _CONSTANTS:
+            raise hints.unexpected(self.tokens[self._place], self.condition)
+
+    def _arguments(self, name: Token, piped: Expression | None) -> Expression | None:
+        """Go past the `(` after a name: the call where nothing is passed, else None, with the brackets pending."""
+        opener = self.tokens[self._place]
+        self._place += 1
+        closer = self.tokens[self._place]
+        if closer[0] == ")":
+            self._place += 1
+            return make_call(name, (), piped, closer[3])
+        self._open(Arguments(opener, name, piped))
+        return None
+
+    def _prefix(self, token: Token) -> None:
+        self._push(Prefix(token), token)
+
+    def _group(self, token: Token) -> None:
+        self._open(Group(token))
+
+    def _list(self, token: Token) -> Expression | None:
+        closer = self.tokens[self._place]
+        if closer[0] == "]":
+            self._place += 1
+            return ListLiteral((), Span(token[2], closer[3]))
+        self._open(ListBrackets(token))
+        return None
+
+    def _braces(self, token: Token) -> Expression | None:
+        following = self.tokens[self._place]
+        if following[0] == "{" and following[2] == token[3]:
+            self._template(token, following)
+            return None
+        if following[0] == "}":
+            self._place += 1
+            return ObjectLiteral((), Span(token[2], following[3]))
+        braces = ObjectBraces(token)
+        self._open(braces)
+        self._key(braces)
+        return None
+
+    # `{{ … }}` for an operand of a condition.
+
+    def _template(self, first: Token, second: Token) -> None:
+        opener: Token = ("{", "{{", first[2], second[3])
+        self._refuse_template(opener)
+        self._place += 1
+        if self._closes_braces(self._place):
+            end = self.tokens[self._place + 1][3]
+            raise Mistake(codes.EMPTY_TEMPLATE, opener[2], end, "nothing stands between the braces")
+        self._push(Braces(opener), opener)
+
+    def _refuse_template(self, opener: Token) -> None:
+        _, _, start, end = opener
+        if not self.condition:
+            message, advice = "a `{{` cannot stand inside an expression", "what stands here is computed without braces"
+        elif any(isinstance(entry, Braces) for entry in self._pending):
+            message, advice = "a template cannot stand inside a template", "one pair of `{{ }}` is enough"
+        elif self.source.startswith("{", end):
+            message, advice = "three braces do not open a template", "write `{{ x }}`, or `{{ {a: 1} }}`"
+        else:
+            return
+        raise Mistake(codes.BAD_EXPRESSION, start, end, message, help=advice)
+
+    def _closes_braces(self, place: int) -> bool:
+        first, second = self.tokens[place], self.tokens[min(place + 1, len(self.tokens) - 1)]
+        return first[0] == second[0] == "}" and first[3] == second[2]
+
+    # Keys of objects.
+
+    def _key(self, braces: ObjectBraces) -> None:
+        """Go past `key :`."""
+        kind, text, start, end = token = self.tokens[self._place]
+        if kind not in (NAME, TEXT):
+            raise self._no_key(token, braces)
+        key = text if kind == NAME else text_value(text, start)
+        if key in braces.seen:
+            message = f"the key {quoted(key)} is given twice; the last one counts"
+            self.warnings.append(Problem(codes.REPEATED_KEY, Span(start, end), message))
+        colon = self.tokens[self._place + 1]
+        if colon[0] != ":":
+            raise self._no_colon(token, colon, braces)
+        braces.seen.add(key)
+        braces.keys.append((key, Span(start, end)))
+        self._place += 2
+
+    def _no_key(self, token: Token, braces: ObjectBraces) -> Mistake:
+        kind, text, start, end = token
+        if kind == END:
+            return self._unclosed(braces)
+        if (mistake := hints.foreign(token, after_point=False)) is not None:
+            return mistake
+        edits = replacement(start, end, f"'{text}'") if kind == NUMBER else ()
+        advice = f"write `'{text}'`" if kind == NUMBER else "as in `{key: value, 'other key': value}`"
+        message = f"unexpected {quoted(text)}: the key of an object is a name or a text"
+        return Mistake(codes.BAD_EXPRESSION, start, end, message, help=advice, edits=edits)
+
+    def _no_colon(self, key: Token, token: Token, braces: ObjectBraces) -> Mistake:
+        kind, text, start, end = token
+        if kind == END:
+            return self._unclosed(braces)
+        if (mistake := hints.foreign(token, after_point=False)) is not None:
+            return mistake
+        message = f"unexpected {quoted(text)}: a `:` must follow the key {quoted(key[1])}"
+        return Mistake(codes.BAD_EXPRESSION, start, end, message, help="as in `{key: value}`")
+
+    # An operand is complete: what follows it.
+
+    def _infix(self, node: Expression, token: Token, level: int) -> Expression:
+        node = self._reduce(node, level - 1 if level in (POWER, ORDER) else level)
+        if level == ORDER and self._pending and self._pending[-1].level == ORDER:
+            _, text, start, end = token
+            message = f"comparisons cannot be chained: unexpected {quoted(text)}"
+            raise Mistake(codes.BAD_EXPRESSION, start, end, message, help="write `a < b && b < c`")
+        if token[0] == "||":
+            self.doubtful = True
+        self._place += 1
+        self._push(Infix(level, node, token), token)
+        return self._operand()
+
+    def _member(self, node: Expression, token: Token) -> Expression:
+        self._refuse_filtered(node, token)
+        kind, text, start, end = key = self.tokens[self._place + 1]
+        safe = token[0] == "?."
+        if kind == NAME:
+            self._place += 2
+            return Member(node, text, safe, Span(node.span.start, end), Span(start, end))
+        if safe and kind == "[":
+            self._place += 1
+            return self._index(node, key)
+        if kind == INDEX and safe:
+            raise hints.no_leading_digit(token, key)
+        if kind == INDEX or (kind == NUMBER and text.isdecimal() and not safe):
+            self._place += 2
+            return Index(node, Literal(number_value(text, start), Span(start, end)), False, Span(node.span.start, end))
+        raise self._no_key_name(token, key)
+
+    def _no_key_name(self, point: Token, key: Token) -> Mistake:
+        kind, text, start, end = key
+        adjacent = kind == FOREIGN_NAME and point[0] == "." and point[3] == start
+        if (mistake := hints.foreign(key, adjacent)) is not None:
+            return mistake
+        if kind == TEXT:
+            return Mistake(codes.BAD_EXPRESSION, start, end, "a key in quotes needs brackets", help=f"write `[{text}]`")
+        message = f"a key's name is missing after `{point[1]}`"
+        return Mistake(codes.BAD_EXPRESSION, point[2], point[3], message, help="as in `a.b`")
+
+    def _index(self, node: Expression, token: Token) -> Expression:
+        self._refuse_filtered(node, token)
+        safe = self.tokens[self._place - 1][0] == "?."
+        self._place += 1
+        self._open(IndexBrackets(token, node, safe))
+        return self._operand()
+
+    def _refuse_filtered(self, node: Expression, token: Token) -> None:
+        """A member of a filter's result needs parentheses: nobody would see what `a | f.b` is a member of."""
+        if isinstance(node, Call) and node.piped:
+            edits = (*replacement(node.span.start, node.span.start, "("), *replacement(token[2], token[2], ")"))
+            shown = quoted(f"({self.source[node.span.start : node.span.end]}){token[1]}…")
+            message = "a member of a filter's result needs parentheses"
+            raise Mistake(codes.BAD_EXPRESSION, token[2], token[3], message, help=f"write {shown}", edits=edits)
+
+    def _call(self, node: Expression, token: Token) -> Expression:
+        _, _, start, end = token
+        if isinstance(node, Member):
+            owner = self.source[node.owner.span.start : node.owner.span.end]
+            advice = f"functions stand alone: write {quoted(f'{owner} | {node.key}(…)')}"
+            raise Mistake(codes.BAD_EXPRESSION, start, end, f"the member `{node.key}` cannot be called", help=advice)
+        raise hints.unexpected(token, self.condition)
+
+    def _filter(self, node: Expression, token: Token) -> Expression:
+        name = self.tokens[self._place + 1]
+        if name[0] != NAME or name[1] in _CONSTANTS:
+            raise hints.foreign(name, after_point=False) or hints.missing_filter(token, name)
+        node = self._reduce(node, PIPE - 1)
+        if isinstance(node, Unary) and node.operator == "!":
+            self.doubtful = True
+        self._place += 2
+        if self.tokens[self._place][0] != "(":
+            return make_call(name, (), node, name[3])
+        return self._arguments(name, node) or self._operand()
+
+    def _question(self, node: Expression, token: Token) -> Expression:
+        node = self._reduce(node, CHOICE - 1)
+        top = self._pending[-1] if self._pending else None
+        if isinstance(top, Choice) and top.level == CHOICE:
+            top.ask(node, token)
+        else:
+            self._push(Choice(node, token), token)
+        self._place += 1
+        return self._operand()
+
+    def _colon(self, node: Expression, token: Token) -> Expression:
+        node = self._reduce(node, OPEN - 1)
+        top = self._pending[-1] if self._pending else None
+        if not isinstance(top, Choice):
+            raise hints.unexpected(token, self.condition)
+        top.answer(node)
+        self._place += 1
+        return self._operand()
+
+    def _comma(self, node: Expression, token: Token) -> Expression:
+        node = self._reduce(node, OPEN - 1)
+        top = self._pending[-1] if self._pending else None
+        if isinstance(top, Choice):
+            raise self._unclosed(top)
+        if not isinstance(top, Bracket) or not top.takes_commas:
+            raise hints.unexpected(token, self.condition)
+        top.items.append(node)
+        self._place += 1
+        if isinstance(top, ObjectBraces):
+            if self.tokens[self._place][0] == top.closer:
+                raise self._no_operand(self.tokens[self._place])
+            self._key(top)
+        return self._operand()
+
+    def _close(self, node: Expression, token: Token) -> Expression:
+        node = self._reduce(node, OPEN - 1)
+        top = self._pending[-1] if self._pending else None
+        if isinstance(top, Choice):
+            raise self._unclosed(top)
+        if not isinstance(top, Bracket):
+            raise hints.unexpected(token, self.condition)
+        if top.closer != token[0]:
+            raise self._mismatch(top, token)
+        if isinstance(top, Braces):
+            return self._close_template(node, top, token)
+        self._pending.pop()
+        self._brackets -= 1
+        self._place += 1
+        return top.close(node, token[3])
+
+    def _mismatch(self, top: Bracket, token: Token) -> Mistake:
+        if any(isinstance(entry, Bracket) and entry.closer == token[0] for entry in self._pending):
+            return self._unclosed(top)
+        message = f"`{top.opener[1]}` is closed by `{top.closer}`, not by `{token[1]}`"
+        return Mistake(codes.BAD_EXPRESSION, token[2], token[3], message)
+
+    def _close_template(self, node: Expression, braces: Braces, token: Token) -> Expression:
+        if not self._closes_braces(self._place):
+            _, _, start, end = braces.opener
+            message = "this `{{` is never closed: a single `}` does not close it"
+            raise Mistake(codes.UNCLOSED_TEMPLATE, start, end, message, edits=replacement(token[2], token[3], "}}"))
+        self._pending.pop()
+        self._place += 2
+        return braces.close(node, token[3] + 1)
+
+
+_BEGINNERS: Final[dict[str, Callable[[ExpressionParser, Token], Expression | None]]] = {
+    NAME: ExpressionParser._name,
+    NUMBER: ExpressionParser._number,
+    TEXT: ExpressionParser._text,
+    "-": ExpressionParser._prefix,
+    "!": ExpressionParser._prefix,
+    "(": ExpressionParser._group,
+    "[": ExpressionParser._list,
+    "{": ExpressionParser._braces,
+}
+"""What can begin an operand: gives it, or None where more is awaited."""
+
+_FOLLOWERS: Final[dict[str, Callable[[ExpressionParser, Expression, Token], Expression]]] = {
+    ".": ExpressionParser._member,
+    "?.": ExpressionParser._member,
+    "[": ExpressionParser._index,
+    "(": ExpressionParser._call,
+    "|": ExpressionParser._filter,
+    "?": ExpressionParser._question,
+    ":": ExpressionParser._colon,
+    ",": ExpressionParser._comma,
+    ")": ExpressionParser._close,
+    "]": ExpressionParser._close,
+    "}": ExpressionParser._close,
+}
+"""What can follow an operand besides the operators of LEVELS: gives the next complete operand."""
