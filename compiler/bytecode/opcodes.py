@@ -61,6 +61,16 @@ class Row:
 class Opcode(Enum):
     """One member a row. Numbers are never reused within a major version of the format."""
 
+    def __init__(self, row: Row) -> None:
+        # Plain attributes: reading `value` of an Enum member costs several times as much, and loading reads these
+        # for every instruction.
+        self.number = row.number
+        """The byte in a program file."""
+        self.operand = row.operand
+        """What the instruction's number means."""
+        self.helper = row.helper
+        """The opcode's semantics, where a function of its operands is all there is to it."""
+
     # values
     CONST = Row(0x01, Operand.CONSTANT, "-- value", "A constant.")
     NULL = Row(0x02, Operand.NONE, "-- value", "Null.")
@@ -104,7 +114,7 @@ class Opcode(Enum):
     # calls
     CALL = Row(0x30, Operand.IMPORT, "*arguments -- result", "Call a function.")
     INNER = Row(0x31, Operand.INNER, "-- expression", "An inner expression, for the function that is called next.")
-    EMIT = Row(0x32, Operand.IMPORT, "*arguments -- reply", "Ask the host for an effect.")
+    EMIT = Row(0x32, Operand.IMPORT, "*arguments -- reply", "Ask the host for an effect. A SET, DROP or RETURN takes the reply at once.")
 
     # blocks
     IF = Row(0x40, Operand.RESULTS, "condition --", "Run up to ELSE where the condition is true, else from there.")
@@ -112,8 +122,11 @@ class Opcode(Enum):
     AND = Row(0x42, Operand.NONE, "left --", "Leave `left` and skip to END where it is falsy; else the block's value.")
     OR = Row(0x43, Operand.NONE, "left --", "Leave `left` and skip to END where it is truthy; else the block's value.")
     COALESCE = Row(0x44, Operand.NONE, "left --", "Leave `left` and skip to END where it is not null; else the block's value.")
-    LOOP = Row(0x45, Operand.ROUNDS, "", "Repeat up to END; holds exactly one WHILE. Costs one fuel a round.")
-    WHILE = Row(0x46, Operand.NONE, "condition --", "Leave the LOOP where falsy; fault loop-limit where its rounds are used up.")
+    LOOP = Row(0x45, Operand.ROUNDS, "", "Repeat up to END. First a condition and its WHILE, then the round's statements.")
+    WHILE = Row(
+        0x46, Operand.NONE, "condition --",
+        "Leave the LOOP where falsy; else fault loop-limit where its rounds are used up; else begin a round, for one fuel.",
+    )
     EACH = Row(
         0x47, Operand.LOCAL, "list --",
         "Repeat for each element: local n is the element, n+1 its index, n+2 the list's length. Null is an empty list. One fuel a round.",
@@ -127,17 +140,7 @@ class Opcode(Enum):
 
     # leaving
     RETURN = Row(0x50, Operand.NONE, "value --", "End the hook with a value.")
-    THROW = Row(0x51, Operand.NONE, "message code --", "Raise a fault of the author's own.")
-
-    @property
-    def number(self) -> int:
-        """The byte in a program file."""
-        return self.value.number
-
-    @property
-    def operand(self) -> Operand:
-        """What the instruction's number means."""
-        return self.value.operand
+    THROW = Row(0x51, Operand.NONE, "message code --", "Raise a fault of the author's own; null for no code of its own.")
 
 
 BY_NUMBER = {opcode.value.number: opcode for opcode in Opcode}
@@ -150,3 +153,6 @@ OPENERS = frozenset(
 
 LEAVERS = frozenset({Opcode.RETURN, Opcode.THROW, Opcode.BREAK, Opcode.CONTINUE})
 """Opcodes after which the rest of a block cannot run."""
+
+BOUNDARIES = frozenset({Opcode.ELSE, Opcode.CATCH, Opcode.FINALLY, Opcode.END})
+"""Opcodes that end a block or a part of one."""

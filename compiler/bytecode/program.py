@@ -6,12 +6,36 @@ of one route are equal programs (language section 11).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from compiler.bytecode.opcodes import Opcode
+from compiler.diagnostics.codes import Code
+from compiler.language.faults import Mark as Mark
 from compiler.language.values import Kind, Value
+
+FORMAT_MAJOR: Final = 1
+"""Version of the program format; a file of another one is refused."""
+FORMAT_MINOR: Final = 0
+"""Grows when optional sections are added; files of any minor version are read."""
+OPERAND_LIMIT: Final = 1 << 24
+"""Operands are below this."""
+CONSTANT_DEPTH: Final = 256
+"""Nesting of lists and objects in a constant; deeper values are built by LIST and OBJECT."""
+INNER_DEPTH: Final = 32
+"""Nesting of inner expressions in inner expressions."""
+
+
+class LoadError(Exception):
+    """A program that is refused: one of the W7xx codes, and a sentence that says where and why."""
+
+    def __init__(self, code: Code, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +60,6 @@ class Import:
     kind: ImportKind
     name: str
     arity: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Where an instruction came from: a range of the file (lines and columns from 1, end exclusive), and in
-    which field of which operation (`If.condition`; "" outside of operations)."""
-
-    line: int
-    column: int
-    end_line: int
-    end_column: int
-    field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,12 @@ class Chunk:
     inner: tuple[Chunk, ...] = ()
     local_names: tuple[str, ...] = field(default=(), compare=False)
     source_map: SourceMap = field(default_factory=SourceMap, compare=False)
+
+    def walk(self) -> Iterator[Chunk]:
+        """This chunk and all inner expressions, each before its own."""
+        yield self
+        for chunk in self.inner:
+            yield from chunk.walk()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +137,19 @@ class RouteProgram:
     slots: tuple[Slot, ...]
     hooks: MappingABC[str, Chunk]
 
+    @property
+    def chunks(self) -> Iterator[Chunk]:
+        """The membership templates, then the hooks, each with its inner expressions behind it."""
+        for chunk in (*self.membership.templates, *self.hooks.values()):
+            yield from chunk.walk()
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a program can reach: computed from the code, and again by the loader.
 
-    `channels` are literal names and, for templates, patterns with `*` for what is computed; `cost` is per
-    hook (`route/hook`), None where fuel bounds it.
+    `channels`, `keys` and `hosts` are patterns: `*` stands for what is computed, `\\*` and `\\\\` for the characters
+    themselves. `cost` is per hook (`route/hook`), None where fuel bounds it. All in ascending order.
     """
 
     effects: tuple[str, ...]

@@ -9,18 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from compiler.language.hooks import HOOKS
 from compiler.language.values import Kind
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A row: name, arguments with their kinds, the reply's kinds, whether a hook waits for it."""
+    """A row: name, arguments with their kinds, the reply's kinds, whether a hook waits for it, in which hooks it may be."""
 
     name: str
     arguments: tuple[tuple[str, Kind], ...]
     reply: Kind
     waits: bool
     doc: str
+    hooks: frozenset[str]
 
     @property
     def arity(self) -> int:
@@ -32,8 +34,15 @@ EFFECTS: Final[dict[str, Effect]] = {}
 """All effects, by name."""
 
 
-def _effect(name: str, doc: str, *, reply: Kind, waits: bool = False, **arguments: Kind) -> Effect:
-    EFFECTS[name] = Effect(name, tuple(arguments.items()), reply, waits, doc)
+_EVERYWHERE = frozenset(HOOKS)
+_AUTH = frozenset({"on_auth"})
+_ACCEPTED = _EVERYWHERE - _AUTH
+
+
+def _effect(
+    name: str, doc: str, *, reply: Kind, waits: bool = False, hooks: frozenset[str] = _EVERYWHERE, **arguments: Kind
+) -> Effect:
+    EFFECTS[name] = Effect(name, tuple(arguments.items()), reply, waits, doc, hooks)
     return EFFECTS[name]
 
 
@@ -42,30 +51,30 @@ _NUMBER, _TEXT, _NULL = Kind.NUMBER, Kind.TEXT, Kind.NULL
 
 SEND = _effect(
     "send", "A frame to this connection. Replies 1, or 0 where it is closed.",
-    reply=_NUMBER, message=_PAYLOAD, binary=Kind.BOOLEAN,
+    reply=_NUMBER, hooks=_ACCEPTED, message=_PAYLOAD, binary=Kind.BOOLEAN,
 )
 SEND_TO = _effect(
     "send_to", "A frame to the connection with this id. Replies the number of recipients: 0 or 1.",
-    reply=_NUMBER, message=_PAYLOAD, binary=Kind.BOOLEAN, to=_TEXT,
+    reply=_NUMBER, hooks=_ACCEPTED, message=_PAYLOAD, binary=Kind.BOOLEAN, to=_TEXT,
 )
 BROADCAST = _effect(
     "broadcast", "A frame to all connections of the server. Replies the number of recipients.",
-    reply=_NUMBER, message=_PAYLOAD, binary=Kind.BOOLEAN, exclude_self=Kind.BOOLEAN,
+    reply=_NUMBER, hooks=_ACCEPTED, message=_PAYLOAD, binary=Kind.BOOLEAN, exclude_self=Kind.BOOLEAN,
 )
 PUBLISH = _effect(
     "publish", "A frame to all members of a channel. Replies the number of recipients.",
-    reply=_NUMBER, message=_PAYLOAD, binary=Kind.BOOLEAN, exclude_self=Kind.BOOLEAN, channel=_TEXT,
+    reply=_NUMBER, hooks=_ACCEPTED, message=_PAYLOAD, binary=Kind.BOOLEAN, exclude_self=Kind.BOOLEAN, channel=_TEXT,
 )
 SUBSCRIBE = _effect(
     "subscribe", "Join a channel. Replies its number of members. Raises channel-limit.",
-    reply=_NUMBER, channel=_TEXT,
+    reply=_NUMBER, hooks=_ACCEPTED, channel=_TEXT,
 )
 UNSUBSCRIBE = _effect(
-    "unsubscribe", "Leave a channel. Replies its number of members.", reply=_NUMBER, channel=_TEXT
+    "unsubscribe", "Leave a channel. Replies its number of members.", reply=_NUMBER, hooks=_ACCEPTED, channel=_TEXT
 )
 CLOSE = _effect(
     "close", "Close this connection after the frames before it; the hook goes on. Replies 1, or 0 where it was closed.",
-    reply=_NUMBER, code=_NUMBER, reason=_TEXT,
+    reply=_NUMBER, hooks=_ACCEPTED, code=_NUMBER, reason=_TEXT,
 )
 LOG = _effect("log", "A line in the server's log and on the board.", reply=_NULL, level=_TEXT, message=_TEXT)
 SLEEP = _effect("sleep", "Nothing for so many milliseconds.", reply=_NULL, waits=True, duration_ms=Kind.ANY)
@@ -80,4 +89,4 @@ HTTP = _effect(
     "http", "Make one request. Replies `{status, headers, body}`.",
     reply=Kind.OBJECT, waits=True, method=_TEXT, url=_TEXT, headers=Kind.ANY, body=Kind.ANY, timeout_ms=Kind.ANY,
 )
-REJECT = _effect("reject", "Refuse the handshake. Only in on_auth.", reply=_NULL, status=_NUMBER, reason=_TEXT)
+REJECT = _effect("reject", "Refuse the handshake. Only in on_auth.", reply=_NULL, hooks=_AUTH, status=_NUMBER, reason=_TEXT)

@@ -6,6 +6,7 @@ section 7), so they do not derive from Exception: a stray `except Exception` can
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler.diagnostics import codes
@@ -15,11 +16,31 @@ if TYPE_CHECKING:
     from compiler.language.values import Value
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """Where an instruction came from: a range of the file (lines and columns from 1, end exclusive), and in
+    which field of which operation (`If.condition`; "" outside of operations)."""
+
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    field: str
+
+    @property
+    def operation(self) -> str | None:
+        """The operation's name, as `error.source` shows it."""
+        return self.field.partition(".")[0] or None
+
+
 class Fault(Exception):
     """An error of a hook: a kind, a sentence, and the operand values it was about.
 
-    `code` is what `error.code` shows: the kind's name, or the author's own word for a Throw.
+    `code` is what `error.code` shows: the kind's name, or the author's own word for a Throw. `mark` is set once,
+    by the innermost code that runs, where its program has a source map.
     """
+
+    mark: Mark | None = None
 
     def __init__(self, kind: Code, message: str, *operands: Value, code: str | None = None) -> None:
         super().__init__(message)
@@ -30,9 +51,10 @@ class Fault(Exception):
 
 
 class Uncatchable(BaseException):
-    """Ends a hook past every `catch` and `finally`."""
+    """Ends a hook past every `catch` and `finally`. `mark` as in a Fault."""
 
     kind: Code
+    mark: Mark | None = None
 
     def __init__(self, message: str) -> None:
         super().__init__(message)

@@ -1,0 +1,187 @@
+"""What a program can reach, read off its instructions.
+
+The same function runs in the compiler and in the loader, so that a manifest is true or the file is refused.
+One pass over each chunk keeps what is known of the texts on the stack: the parts that stand in the program,
+and gaps for those that are computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+from compiler.bytecode import patterns
+from compiler.bytecode.opcodes import Opcode
+from compiler.bytecode.program import Chunk, Import, Instruction, Manifest, RouteProgram
+from compiler.language.effects import EFFECTS
+from compiler.language.functions import FUNCTIONS
+from compiler.language.values import Value, text
+
+Known: TypeAlias = "tuple[str | None, ...]"
+"""A text as far as it is known: its parts one behind the other, None for a computed one."""
+
+_UNKNOWN: Final[Known] = (None,)
+_PARTS_LIMIT: Final = 64
+"""Texts of more parts count as computed: a pattern of so many gaps would say nothing."""
+
+
+def compute_manifest(
+    constants: tuple[Value, ...], imports: tuple[Import, ...], routes: Iterable[RouteProgram]
+) -> Manifest:
+    """The manifest of a program with these parts, whose chunks `verify` accepts."""
+    found = _Reaches(constants, imports)
+    for route in routes:
+        found.channels.update(map(patterns.literal, route.membership.literals))
+        for template in route.membership.templates:
+            found.channels.add(patterns.joined(found.read(template)))
+        for hook, chunk in route.hooks.items():
+            found.read(chunk)
+            found.add_cost(f"{route.name}/{hook}", chunk.cost)
+    return found.manifest()
+
+
+class _Reaches:
+    """Collects what all chunks reach."""
+
+    def __init__(self, constants: tuple[Value, ...], imports: tuple[Import, ...]) -> None:
+        self.constants = constants
+        self.imports = imports
+        self.effects: set[str] = set()
+        self.functions: set[str] = set()
+        self.channels: set[str] = set()
+        self.statements: set[str] = set()
+        self.keys: set[str] = set()
+        self.hosts: set[str] = set()
+        self.environment: set[str] = set()
+        self.cost: dict[str, int | None] = {}
+
+    def manifest(self) -> Manifest:
+        return Manifest(
+            effects=tuple(sorted(self.effects)),
+            functions=tuple(sorted(self.functions)),
+            channels=tuple(sorted(self.channels)),
+            statements=tuple(sorted(self.statements)),
+            keys=tuple(sorted(self.keys)),
+            hosts=tuple(sorted(self.hosts)),
+            environment=tuple(sorted(self.environment)),
+            cost=dict(sorted(self.cost.items())),
+        )
+
+    def add_cost(self, hook: str, cost: int | None) -> None:
+        """Two routes of one name share a line, which holds for both."""
+        before = self.cost.get(hook, 0)
+        self.cost[hook] = None if cost is None or before is None else max(cost, before)
+
+    def read(self, chunk: Chunk) -> Known:
+        """Read a chunk and its inner expressions; what is known of the value it returned last."""
+        for inner in chunk.inner:
+            self.read(inner)
+        stack: list[Known] = []
+        heights: list[tuple[int, int]] = []
+        returned = _UNKNOWN
+        for instruction in chunk.code:
+            if instruction.opcode is Opcode.RETURN:
+                returned = stack[-1]
+            self.step(instruction, stack, heights)
+        return returned
+
+    def step(self, instruction: Instruction, stack: list[Known], heights: list[tuple[int, int]]) -> None:
+        """Follow one instruction on the stack; `heights` has the stack's height and the results of each open block."""
+        match instruction.opcode:
+            case Opcode.CONST:
+                constant = self.constants[instruction.operand]
+                stack.append(_UNKNOWN if isinstance(constant, (list, dict)) else (text(constant),))
+            case Opcode.TEXT | Opcode.CHANNEL:
+                pass
+            case Opcode.CONCAT:
+                parts = tuple(part for known in _pop(stack, instruction.operand) for part in known)
+                stack.append(parts if len(parts) <= _PARTS_LIMIT else _UNKNOWN)
+            case Opcode.CALL:
+                self.call(instruction.operand, stack)
+            case Opcode.EMIT:
+                self.emit(instruction.operand, stack)
+            case Opcode.IF | Opcode.AND | Opcode.OR | Opcode.COALESCE:
+                stack.pop()
+                heights.append((len(stack), instruction.operand if instruction.opcode is Opcode.IF else 1))
+            case Opcode.LOOP | Opcode.EACH | Opcode.TRY:
+                del stack[len(stack) - (instruction.opcode.value.pops or 0) :]
+                heights.append((len(stack), 0))
+            case Opcode.ELSE:
+                del stack[heights[-1][0] :]
+            case Opcode.END:
+                height, results = heights.pop()
+                stack[height:] = [_UNKNOWN] * results
+            case opcode:
+                pops = opcode.value.pops
+                _pop(stack, instruction.operand if pops is None else pops)
+                stack.extend([_UNKNOWN] * opcode.value.pushes)
+
+    def call(self, number: int, stack: list[Known]) -> None:
+        function = FUNCTIONS[self.imports[number].name]
+        self.functions.add(function.name)
+        arguments = _pop(stack, self.imports[number].arity)
+        for position, known in enumerate(arguments):
+            if function.parameter(position).literal == "environment":
+                self.environment.update(part for part in known if part is not None)
+        stack.append(_UNKNOWN)
+
+    def emit(self, number: int, stack: list[Known]) -> None:
+        effect = EFFECTS[self.imports[number].name]
+        self.effects.add(effect.name)
+        arguments = _pop(stack, self.imports[number].arity)
+        for (argument, _), known in zip(effect.arguments, arguments, strict=True):
+            if (collect := _COLLECTED.get((effect.name, argument))) is not None:
+                collect(self, known)
+        stack.append(_UNKNOWN)
+
+
+def _pop(stack: list[Known], count: int) -> list[Known]:
+    start = len(stack) - count
+    taken = stack[start:]
+    del stack[start:]
+    return taken
+
+
+def _collect_channel(reaches: _Reaches, known: Known) -> None:
+    reaches.channels.add(patterns.joined(known))
+
+
+def _collect_statement(reaches: _Reaches, known: Known) -> None:
+    reaches.statements.add(patterns.joined(known) if None in known else "".join(part or "" for part in known))
+
+
+def _collect_key(reaches: _Reaches, known: Known) -> None:
+    reaches.keys.add(patterns.joined(known))
+
+
+def _collect_host(reaches: _Reaches, known: Known) -> None:
+    reaches.hosts.add(_host(known))
+
+
+_COLLECTED: Final[dict[tuple[str, str], Callable[[_Reaches, Known], None]]] = {
+    ("publish", "channel"): _collect_channel,
+    ("subscribe", "channel"): _collect_channel,
+    ("unsubscribe", "channel"): _collect_channel,
+    ("sql", "query"): _collect_statement,
+    ("redis", "key"): _collect_key,
+    ("http", "url"): _collect_host,
+}
+"""Which arguments of which effects say what a program reaches."""
+
+
+def _host(url: Known) -> str:
+    """The host of an address; `*` where a computed part stands before its end, and could change all of it."""
+    start = ""
+    for part in url:
+        if part is None:
+            break
+        start += part
+    authority, *rest = start.partition("://")[2].replace("\\", "/").partition("/")
+    if None in url and not rest[0]:
+        return "*"
+    try:
+        host = urlsplit(f"//{authority}").hostname
+    except ValueError:
+        return "*"
+    return patterns.literal(host) if host else "*"
