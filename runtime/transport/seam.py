@@ -63,7 +63,7 @@ class Peer(Protocol):
 
         `code` is the close code received, else the one sent, 1005 for a close frame without one, 1006 for an end
         without a close frame. Messages that arrived before the other side's end are delivered first, also after a
-        pause; what waits when the server itself ends the connection is dropped.
+        pause; what waits when the server itself ends the connection is dropped. So it may come while paused.
         """
 
 

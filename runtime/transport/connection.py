@@ -1,0 +1,537 @@
+"""One WebSocket connection, from the written handshake to its end.
+
+    NEW ──begin──▶ OPEN ──close()──▶ CLOSING ──answer, lost, too late──▶ ENDED
+                    │ ├──close frame or loss from the other side──▶ DRAINING ──all delivered──▶ ENDED
+                    │ └──abort()──▶ ABORTED ──lost──▶ ENDED
+                    └──broken protocol or limit──▶ ENDED
+
+ENDED is entered once, and there the peer's `closed` is called. In DRAINING what arrived before the end is delivered
+first. In CLOSING messages are discarded until the other side's close frame. ABORTED lasts until the loop's next turn:
+`abort` may be called from anywhere, `closed` may not.
+
+Input goes `data_received` → (slices) → FrameReader → `deliver`, which is the peer's `received` while nothing stands in
+between, and `_hold` while the peer has paused. Reading from the socket pauses while slices wait or the inbox is full.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final
+
+from runtime.transport import frames
+from runtime.transport.frames import FrameReader
+from runtime.transport.linger import part_with
+from runtime.transport.outbox import Outbox
+from runtime.transport.rates import Bucket, first_tokens, tokens_after
+from runtime.transport.seam import Acceptance, Peer
+from runtime.transport.wheel import Spoke
+from runtime.transport.wire import Wire
+
+PONG_ROOM: Final = 16 * 1024
+"""With more than this unsent, only the latest ping is answered, later."""
+_LOST: Final = (frames.ABNORMAL, "")
+_NOTHING_COUNTED: Final = (0, 0, 0, 0)
+_PING: Final = frames.encode_frame(frames.PING, b"")
+_DROP_REASONS: Final = {frames.TOO_BIG: "too_big", frames.POLICY: "rate", frames.INTERNAL_ERROR: "fault"}
+
+
+class State(Enum):
+    """Where a connection stands; see the module's picture."""
+
+    NEW = auto()
+    OPEN = auto()
+    CLOSING = auto()
+    DRAINING = auto()
+    ABORTED = auto()
+    ENDED = auto()
+
+
+def _discard(_: str | bytes) -> None:
+    """Takes messages that nobody shall hear."""
+
+
+class WebSocketConnection(Outbox, asyncio.Protocol):
+    """The `seam.Connection` on an asyncio transport."""
+
+    __slots__ = (
+        "_assembly_number",
+        "_assembly_since",
+        "_backlog",
+        "_backlog_at",
+        "_byte_ceiling",
+        "_bytes_in",
+        "_controls",
+        "_counted",
+        "_delivering",
+        "_end",
+        "_end_by",
+        "_filled_at",
+        "_granted",
+        "_halted",
+        "_heard",
+        "_inbox",
+        "_inbox_bytes",
+        "_owed_pong",
+        "_paused",
+        "_peer",
+        "_ping_at",
+        "_quiet_since",
+        "_reader",
+        "_scheduled",
+        "_spoke",
+        "_wire",
+        "remote_address",
+        "state",
+    )
+
+    _peer: Peer
+    _reader: FrameReader
+    _spoke: Spoke
+
+    def __init__(self, wire: Wire, remote_address: str) -> None:
+        Outbox.__init__(self)
+        self.remote_address = remote_address
+        self.state = State.NEW
+        self._wire = wire
+        # Reading
+        self._heard = True
+        self._bytes_in = 0
+        self._backlog = b""
+        self._backlog_at = 0
+        self._halted = False
+        self._scheduled = False
+        # Delivery
+        self._paused = False
+        self._delivering = False
+        self._inbox: deque[str | bytes] | None = None
+        self._inbox_bytes = 0
+        # Clock
+        self._quiet_since = 0.0
+        self._ping_at = 0.0
+        self._assembly_since = 0.0
+        self._assembly_number = 0
+        self._end_by = 0.0
+        self._owed_pong: bytes | None = None
+        self._controls: Bucket | None = None
+        # The end
+        self._end = _LOST
+        self._counted = _NOTHING_COUNTED
+
+    # ------------------------------------------------------------------------------------------------ what servers do
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now can still arrive."""
+        return self.state is State.OPEN
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Send a close frame and end in good order. Raises ValueError for a code that may not be sent."""
+        frame = frames.encode_close(code, reason)
+        if self.state is not State.OPEN:
+            self._end_early()
+            return
+        self.state = State.CLOSING
+        self._end = (code, reason)
+        self._end_by = self._wire.loop.time() + self._wire.limits.close_seconds
+        self._say_last(frame)
+        self._reader.deliver = _discard
+        self._forget_waiting()
+        self._paused = False
+        self._arrange_reading()
+
+    def abort(self) -> None:
+        """Drop the connection at once; the peer hears `closed` on a later turn of the loop."""
+        if self.state not in (State.OPEN, State.CLOSING):
+            self._end_early()
+            return
+        self.state = State.ABORTED
+        self._end = _LOST
+        self._reader.stop()
+        self._forget_waiting()
+        self.silence()
+        self.transport.abort()
+
+    def _end_early(self) -> None:
+        """End what is not open yet, or not open any more: nothing that waits will be delivered."""
+        if self.state is State.NEW:
+            self.state = State.ENDED
+        elif self.state is State.DRAINING:
+            self._forget_waiting()
+            self.transport.abort()
+            self._wire.loop.call_soon(self._finish, *self._end)
+
+    def pause(self) -> None:
+        """Stop delivering; what arrives waits in the inbox."""
+        if self.state in (State.OPEN, State.DRAINING):
+            self._paused = True
+            self._reader.deliver = self._hold
+
+    def resume(self) -> None:
+        """Deliver what waits, then go on."""
+        if not self._paused:
+            return
+        self._paused = False
+        if self._inbox:
+            self._empty_inbox()
+        if self.state not in (State.OPEN, State.DRAINING):
+            return
+        if not self._paused:
+            self._reader.deliver = self._peer.received
+        if not self._paused or self._has_room():
+            self._arrange_reading()
+            self._end_if_drained()
+
+    # ------------------------------------------------------------------------------------------------ begin
+
+    def begin(self, transport: asyncio.Transport, acceptance: Acceptance) -> None:
+        """Take over a transport on which the handshake's answer was just written."""
+        wire, limits = self._wire, self._wire.limits
+        now = wire.loop.time()
+        allowance = first_tokens(limits.message_rate, limits.message_burst)
+        most = acceptance.max_message_bytes
+        self._peer = acceptance.peer
+        self._reader = FrameReader(
+            self,
+            acceptance.peer.received,
+            max_message=limits.message_bytes if most is None else most,
+            max_fragments=limits.fragments,
+            allowance=allowance,
+        )
+        self._granted = allowance
+        self._byte_ceiling = first_tokens(limits.byte_rate, limits.byte_burst)
+        self._filled_at = self._quiet_since = self._progress_at = now
+        self.transport = transport
+        self.write = transport.write
+        transport.set_write_buffer_limits(high=limits.unsent_bytes)
+        transport.set_protocol(self)
+        self._spoke = wire.wheel.add(self)
+        wire.counters.connections += 1
+        self.state = State.OPEN
+        self._corked(acceptance.peer.opened)
+
+    # ------------------------------------------------------------------------------------------------ input
+
+    def data_received(self, data: bytes) -> None:
+        """Count and parse what came, at most a slice in this turn."""
+        self._heard = True
+        self._bytes_in += len(data)
+        if self._bytes_in > self._byte_ceiling and not self._bytes_allowed():
+            self._fail(frames.POLICY, "too many bytes")
+        elif self._backlog or self._halted or len(data) > self._wire.limits.slice_bytes:
+            self._backlog = self._backlog[self._backlog_at :] + data
+            self._backlog_at = 0
+            self._parse_slice()
+        else:
+            self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
+        self.corked = True
+        try:
+            self._reader.feed(data)
+        except Exception as exception:
+            self._break_down(exception)
+        self.corked = False
+        if self.pending is not None:
+            self.flush()
+
+    def _parse_slice(self) -> None:
+        """Parse the next slice of what waits, unless the inbox is full; see to the rest."""
+        self._scheduled = False
+        if self.state is State.ENDED or self._is_full():
+            return
+        end = self._backlog_at + self._wire.limits.slice_bytes
+        piece = self._backlog[self._backlog_at : end]
+        self._backlog_at = end
+        if end >= len(self._backlog):
+            self._backlog = b""
+            self._backlog_at = 0
+        self._halted = False
+        self._parse(piece)
+        self._arrange_reading()
+        self._end_if_drained()
+
+    def _arrange_reading(self) -> None:
+        """Read from the socket when nothing that was read waits; else see that it is parsed, room permitting."""
+        if self.state is State.ENDED:
+            return
+        waits = bool(self._backlog) or self._halted
+        if waits and not self._scheduled and not self._is_full():
+            self._scheduled = True
+            self._wire.loop.call_soon(self._parse_slice)
+        self._set_reading(not waits and not self._is_full())
+
+    def _set_reading(self, wanted: bool) -> None:
+        transport = self.transport
+        if transport.is_closing() or transport.is_reading() is wanted:
+            return
+        if wanted:
+            transport.resume_reading()
+        else:
+            transport.pause_reading()
+
+    # ------------------------------------------------------------------------------------------------ the inbox
+
+    def _is_full(self) -> bool:
+        inbox, limits = self._inbox or (), self._wire.limits
+        return len(inbox) >= limits.inbox_messages or self._inbox_bytes >= limits.inbox_bytes
+
+    def _has_room(self) -> bool:
+        """Whether reading on is worth it: the inbox is at most half full."""
+        inbox, limits = self._inbox or (), self._wire.limits
+        return len(inbox) * 2 <= limits.inbox_messages and self._inbox_bytes * 2 <= limits.inbox_bytes
+
+    def _hold(self, message: str | bytes) -> None:
+        """Takes messages while the peer has paused; the last that fits halts the reader."""
+        if self._inbox is None:
+            self._inbox = deque()
+        self._inbox.append(message)
+        self._inbox_bytes += len(message)
+        if self._is_full():
+            self._halted = True
+            self._reader.halt()
+            self._set_reading(False)
+
+    def _empty_inbox(self) -> None:
+        """Deliver held messages until the peer pauses again."""
+        if not self._delivering:
+            self._corked(self._deliver_held)
+
+    def _deliver_held(self) -> None:
+        self._delivering = True
+        try:
+            while self._inbox and not self._paused:
+                message = self._inbox.popleft()
+                self._inbox_bytes -= len(message)
+                self._peer.received(message)
+        finally:
+            self._delivering = False
+
+    def _forget_waiting(self) -> None:
+        """Drop what came and was not delivered. In CLOSING what is cut off may be the answer: it is still parsed."""
+        if self._inbox:
+            self._inbox.clear()
+        self._inbox_bytes = 0
+        if self.state is not State.CLOSING:
+            self._halted = False
+            self._backlog = b""
+
+    def _corked(self, action: Callable[[], None]) -> None:
+        """Run what calls the peer: answers leave in one write, an exception ends the connection."""
+        corked, self.corked = self.corked, True
+        try:
+            action()
+        except Exception as exception:
+            self._break_down(exception)
+        self.corked = corked
+        if not corked:
+            self.flush()
+
+    # ------------------------------------------------------------------------------------------------ frames.Listener
+
+    def ping_received(self, payload: bytes) -> None:
+        """Answer a ping, or owe the answer while much is unsent."""
+        self._wire.counters.pings_in += 1
+        if not self._control_allowed():
+            return
+        if self.state is not State.OPEN:
+            return
+        if self.transport.get_write_buffer_size() > PONG_ROOM:
+            self._owed_pong = payload
+        else:
+            self._send_control(frames.encode_frame(frames.PONG, payload))
+
+    def pong_received(self, payload: bytes) -> None:
+        """A pong is input like any other: that something came is all that counts."""
+        self._control_allowed()
+
+    def close_received(self, code: int, reason: str) -> None:
+        """Answer the other side's close frame; end when all that came before it is delivered."""
+        if self.state is State.CLOSING:
+            self._finish(*(self._end if code == frames.NO_CODE else (code, reason)))
+        elif self.state in (State.OPEN, State.DRAINING):
+            self.state = State.DRAINING
+            self._end = (code, reason)
+            self._halted = False
+            self._backlog = b""
+            self._say_last(frames.encode_close(code))
+        part_with(self._wire, self.transport, other_side_ended=True)
+        self._end_if_drained()
+
+    def stream_failed(self, code: int, reason: str) -> None:
+        """The other side broke the protocol or a limit."""
+        self._fail(code, reason)
+
+    def allowance_spent(self) -> bool:
+        """Refill both buckets; whether there is a message more."""
+        self._refill(self._wire.loop.time())
+        return self._reader.allowance >= 0
+
+    def _send_control(self, frame: bytes) -> None:
+        self.send(frame)
+        self.sent -= 1  # only messages are counted
+
+    def _control_allowed(self) -> bool:
+        limits = self._wire.limits
+        if limits.control_rate <= 0:
+            return True
+        now = self._wire.loop.time()
+        if self._controls is None:
+            self._controls = Bucket(limits.control_rate, limits.control_burst, now)
+        if self._controls.take(now):
+            return True
+        self._fail(frames.POLICY, "too many control frames")
+        return False
+
+    def _bytes_allowed(self) -> bool:
+        self._refill(self._wire.loop.time())
+        return self._bytes_in <= self._byte_ceiling
+
+    def _refill(self, now: float) -> None:
+        """Top up the buckets of messages and bytes."""
+        limits, reader = self._wire.limits, self._reader
+        seconds = now - self._filled_at
+        self._filled_at = now
+        left = reader.allowance
+        reader.allowance = tokens_after(left, limits.message_rate, limits.message_burst, seconds)
+        self._granted += reader.allowance - left
+        unspent = tokens_after(self._byte_ceiling - self._bytes_in, limits.byte_rate, limits.byte_burst, seconds)
+        self._byte_ceiling = self._bytes_in + unspent
+
+    # ------------------------------------------------------------------------------------------------ time
+
+    def tick(self, now: float) -> None:
+        """What time asks for, about once a second."""
+        self.settle()
+        if self.state is State.CLOSING:
+            if now >= self._end_by:
+                self._give_up("close_timeout")
+            return
+        if self.state is not State.OPEN:
+            return
+        if self.is_stalled(now, self._wire.limits.stall_seconds):
+            self._drop("slow_consumer")
+            return
+        self._refill(now)
+        self._check_heartbeat(now)
+        self._check_assembly(now)
+        self._pay_pong()
+
+    def _check_heartbeat(self, now: float) -> None:
+        limits = self._wire.limits
+        if self._heard or not self.transport.is_reading():
+            self._heard = False
+            self._quiet_since = now
+            self._ping_at = 0.0
+        elif self._ping_at:
+            if now - self._ping_at >= limits.pong_seconds:
+                self._drop("heartbeat")
+        elif limits.ping_seconds > 0 and now - self._quiet_since >= limits.ping_seconds:
+            self._ping_at = now
+            self._send_control(_PING)
+
+    def _check_assembly(self, now: float) -> None:
+        reader = self._reader
+        messages = self._counted[0]
+        if not reader.inside_message or not self.transport.is_reading():
+            self._assembly_since = 0.0
+        elif not self._assembly_since or messages != self._assembly_number:
+            self._assembly_since = now
+            self._assembly_number = messages
+        elif now - self._assembly_since >= self._wire.limits.assembly_seconds:
+            self._fail(frames.POLICY, "message took too long", "assembly")
+
+    def _pay_pong(self) -> None:
+        """Answer the latest of the pings that were not answered, once there is room."""
+        if self._owed_pong is not None and self.transport.get_write_buffer_size() <= PONG_ROOM:
+            payload, self._owed_pong = self._owed_pong, None
+            self._send_control(frames.encode_frame(frames.PONG, payload))
+
+    def settle(self) -> None:
+        """Add to the shared counters what was counted here since the last time."""
+        counters = self._wire.counters
+        messages, received, sent, handed = self._counted
+        now = (self._granted - max(self._reader.allowance, 0), self._bytes_in, self.sent, self.handed)
+        counters.messages_in += now[0] - messages
+        counters.bytes_in += now[1] - received
+        counters.messages_out += now[2] - sent
+        counters.bytes_out += now[3] - handed
+        self._counted = now
+
+    # ------------------------------------------------------------------------------------------------ the end
+
+    def pause_writing(self) -> None:
+        """More is unsent than allowed: this fires inside `write`, so nothing else is done here."""
+        if self.state is State.DRAINING:
+            self.transport.abort()
+        else:
+            self._drop("slow_consumer")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The TCP connection is gone."""
+        self.silence()
+        if self.state is State.OPEN:
+            self.state = State.DRAINING
+            self._end_if_drained()
+        elif self.state in (State.CLOSING, State.ABORTED):
+            self._finish(*self._end)
+
+    def _drop(self, reason: str) -> None:
+        """End the connection without a word, and count it."""
+        if self.state in (State.OPEN, State.CLOSING):
+            self._wire.counters.dropped(reason)
+            self.abort()
+
+    def _give_up(self, reason: str) -> None:
+        """The other side did not answer our close frame."""
+        self._wire.counters.dropped(reason)
+        self.transport.abort()
+
+    def _fail(self, code: int, reason: str, drop: str = "") -> None:
+        """End the connection by a close frame that needs no answer."""
+        if self.state is State.CLOSING:
+            self._finish(*self._end)
+            part_with(self._wire, self.transport, other_side_ended=False)
+        if self.state is not State.OPEN:
+            return
+        self._wire.counters.dropped(drop or _DROP_REASONS.get(code, "protocol"))
+        self._say_last(frames.encode_close(code, reason))
+        part_with(self._wire, self.transport, other_side_ended=False)
+        self._finish(code, reason)
+
+    def _break_down(self, exception: Exception) -> None:
+        """The peer raised, which is a bug of ours: tell the loop, close with 1011."""
+        self._wire.loop.call_exception_handler({"message": "a connection's peer failed", "exception": exception})
+        if self.state is State.DRAINING:
+            self._finish(*self._end)
+        else:
+            self._fail(frames.INTERNAL_ERROR, "")
+
+    def _say_last(self, close_frame: bytes) -> None:
+        """Write what is pending and the close frame; nothing after that."""
+        self._send_control(close_frame)
+        self.flush()
+        self.silence()
+
+    def _end_if_drained(self) -> None:
+        if self.state is State.DRAINING and not (self._inbox or self._backlog or self._halted or self._delivering):
+            self._finish(*self._end)
+
+    def _finish(self, code: int, reason: str) -> None:
+        """Enter ENDED: the one place that tells the peer."""
+        if self.state is State.ENDED:
+            return
+        self.state = State.ENDED
+        self.settle()
+        self.silence()
+        self._forget_waiting()
+        self._reader.stop()
+        self._reader.deliver = _discard
+        self._spoke.discard(self)
+        self._wire.counters.connections -= 1
+        try:
+            self._peer.closed(code, reason)
+        except Exception as exception:
+            self._wire.loop.call_exception_handler({"message": "a connection's peer failed", "exception": exception})

@@ -1,0 +1,233 @@
+"""From a TCP connection to an answer: read a request's head, ask the application, upgrade or answer plainly.
+
+The head is parsed here, strictly and within limits; `websockets` decides what is a valid upgrade and builds the 101.
+Afterwards the transport belongs to a `WebSocketConnection` or to a `Linger`, and nothing of the handshake is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeVarTuple, cast
+
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidHeader
+from websockets.headers import parse_subprotocol
+from websockets.http11 import Request as UpgradeRequest
+from websockets.http11 import Response as UpgradeResponse
+from websockets.server import ServerProtocol
+
+from runtime.transport.connection import State, WebSocketConnection
+from runtime.transport.head import END, BadRequest, Head, check_growing, parse_head
+from runtime.transport.http import encode_response, header_lines, version_required
+from runtime.transport.linger import part_with
+from runtime.transport.seam import Acceptance, Admission, HttpResponse, Request, refusal
+from runtime.transport.wheel import Spoke
+from runtime.transport.wire import Wire
+
+Arguments = TypeVarTuple("Arguments")
+
+_SWITCHING: Final = 101
+_OURS: Final = frozenset({"date", "connection", "content-length", "content-type"})
+"""Headers that `encode_response` writes itself."""
+
+
+def greeter(wire: Wire) -> Callable[[], asyncio.Protocol]:
+    """What `loop.create_server` takes: makes the protocol of each new connection."""
+    return lambda: Handshake(wire)
+
+
+class Handshake(asyncio.Protocol):
+    """A connection until its first answer."""
+
+    __slots__ = ("_buffer", "_connection", "_deadline", "_remote_address", "_spoke", "_task", "_transport", "_wire")
+
+    _transport: asyncio.Transport
+    _spoke: Spoke | None
+
+    def __init__(self, wire: Wire) -> None:
+        self._wire = wire
+        self._buffer = bytearray()
+        self._spoke = None
+        self._task: asyncio.Task[None] | None = None
+        self._connection: WebSocketConnection | None = None
+
+    # ------------------------------------------------------------------------------------------------ asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Count the handshake, or drop it when there are too many."""
+        wire = self._wire
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        if wire.open_handshakes >= wire.limits.open_handshakes:
+            wire.counters.answered("dropped")
+            self._transport.abort()
+            return
+        self._remote_address = remote_address(transport)
+        self._deadline = wire.loop.time() + wire.limits.handshake_seconds
+        self._spoke = wire.wheel.add(self)
+        wire.open_handshakes += 1
+
+    def data_received(self, data: bytes) -> None:
+        """Collect the head; what follows it waits until the answer."""
+        if self._spoke is None:
+            return
+        seen = len(self._buffer)
+        self._buffer += data
+        if self._connection is not None:  # frames ahead of our answer
+            self._transport.pause_reading()
+            return
+        end = self._buffer.find(END, max(0, seen - len(END) + 1))
+        try:
+            if end < 0:
+                check_growing(self._buffer, self._wire.limits, seen)
+                return
+            head = parse_head(bytes(self._buffer[:end]), self._wire.limits, self._remote_address)
+        except BadRequest as refused:
+            self._answer(refused.response)
+            return
+        del self._buffer[: end + len(END)]
+        self._guarded(self._meet, head)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The other side left before the answer."""
+        if self._spoke is not None:
+            self._wire.counters.answered("left")
+        self._leave()
+
+    def tick(self, now: float) -> None:
+        """Drop a handshake whose time is over."""
+        if now >= self._deadline and self._spoke is not None:
+            self._wire.counters.answered("timeout")
+            self._leave()
+            self._transport.abort()
+
+    def settle(self) -> None:
+        """Nothing is counted privately here."""
+
+    # ------------------------------------------------------------------------------------------------ deciding
+
+    def _meet(self, head: Head) -> None:
+        if head.asks_for_websocket:
+            self._consider(head)
+        else:
+            self._answer(self._wire.application.respond(head.request), without_body=head.request.method == "HEAD")
+
+    def _consider(self, head: Head) -> None:
+        """An upgrade is asked for: is it valid, and does the application want it?"""
+        upgrade = _upgrade(head)
+        if isinstance(upgrade, HttpResponse):
+            self._answer(upgrade)
+            return
+        request = dataclasses.replace(head.request, subprotocols=_offered(head))
+        self._connection = WebSocketConnection(self._wire, self._remote_address)
+        admission = self._wire.application.admit(request, self._connection)
+        if isinstance(admission, Acceptance | HttpResponse):
+            self._conclude(request, upgrade, admission)
+        else:
+            self._task = self._wire.loop.create_task(self._await_admission(request, upgrade, admission))
+
+    async def _await_admission(
+        self, request: Request, upgrade: UpgradeResponse, admission: Awaitable[Admission]
+    ) -> None:
+        try:
+            decided = await admission
+        except Exception as exception:
+            self._break_down(exception)
+            return
+        self._task = None
+        if self._spoke is not None:
+            self._guarded(self._conclude, request, upgrade, decided)
+
+    def _conclude(self, request: Request, upgrade: UpgradeResponse, admission: Admission) -> None:
+        if isinstance(admission, HttpResponse):
+            self._answer(admission)
+            return
+        subprotocol = admission.subprotocol
+        if subprotocol is not None:
+            if subprotocol not in request.subprotocols:
+                raise ValueError(f"subprotocol {subprotocol!r} was not offered")
+            upgrade.headers["Sec-WebSocket-Protocol"] = subprotocol
+        header_lines(admission.headers)
+        for name, value in admission.headers:
+            upgrade.headers[name] = value
+        self._open(upgrade, admission)
+
+    def _open(self, upgrade: UpgradeResponse, acceptance: Acceptance) -> None:
+        connection, transport, early = self._connection, self._transport, bytes(self._buffer)
+        assert connection is not None
+        self._leave()
+        if connection.state is not State.NEW:  # closed by the application while it decided
+            self._wire.counters.answered("dropped")
+            transport.abort()
+            return
+        self._wire.counters.answered("accepted")
+        transport.write(upgrade.serialize())
+        connection.begin(transport, acceptance)
+        if not transport.is_closing() and not transport.is_reading():
+            transport.resume_reading()
+        if early:
+            connection.data_received(early)
+
+    # ------------------------------------------------------------------------------------------------ answering
+
+    def _answer(self, response: HttpResponse, *, without_body: bool = False) -> None:
+        encoded = encode_response(response, without_body=without_body)
+        self._wire.counters.answered(str(response.status))
+        self._leave()
+        self._transport.write(encoded)
+        part_with(self._wire, self._transport, other_side_ended=False)
+
+    def _guarded(self, step: Callable[[*Arguments], None], *arguments: *Arguments) -> None:
+        try:
+            step(*arguments)
+        except Exception as exception:
+            self._break_down(exception)
+
+    def _break_down(self, exception: Exception) -> None:
+        """The application raised, or answered what cannot be sent: a bug of ours."""
+        self._wire.loop.call_exception_handler({"message": "answering a request failed", "exception": exception})
+        if self._spoke is not None:
+            self._answer(refusal(500, "Internal Server Error"))
+
+    def _leave(self) -> None:
+        """The handshake is over, whatever came of it."""
+        if self._spoke is not None:
+            self._spoke.discard(self)
+            self._spoke = None
+            self._wire.open_handshakes -= 1
+        if self._task is not None and self._task is not asyncio.current_task(self._wire.loop):
+            self._task.cancel()
+        self._task = None
+        self._buffer = bytearray()
+
+
+def remote_address(transport: asyncio.BaseTransport) -> str:
+    """IP address of the other side; empty where there is none. An IPv4 address mapped into IPv6 is plain IPv4."""
+    name = transport.get_extra_info("peername")
+    if not isinstance(name, tuple) or not name:
+        return ""
+    address = str(name[0])
+    return address.removeprefix("::ffff:") if "." in address else address
+
+
+def _upgrade(head: Head) -> UpgradeResponse | HttpResponse:
+    """The library's answer to an upgrade: its 101, or a refusal."""
+    request = head.request
+    if request.headers.get("sec-websocket-version", "13") != "13":
+        return version_required()
+    asked = UpgradeRequest(request.target, Headers(head.fields), request.method, head.version)
+    answer = ServerProtocol().accept(asked)
+    if answer.status_code == _SWITCHING:
+        return answer
+    kept = tuple((name, value) for name, value in answer.headers.raw_items() if name.lower() not in _OURS)
+    return HttpResponse(answer.status_code, bytes(answer.body or b""), headers=kept)
+
+
+def _offered(head: Head) -> tuple[str, ...]:
+    """Subprotocols the client offers; a header that cannot be read raises nothing and offers nothing."""
+    value = head.request.headers.get("sec-websocket-protocol")
+    try:
+        return tuple(parse_subprotocol(value)) if value else ()
+    except InvalidHeader:
+        return ()

@@ -1,0 +1,52 @@
+"""The last act of a TCP connection: let the last bytes leave, and discard what still comes.
+
+A socket that is closed while input waits in the kernel sends a reset, and a reset can destroy bytes on their way: the
+close frame, or the page with the refusal, would not arrive. So when the other side may still be sending, only our
+half is closed, and input is read and thrown away until the other side ends too, or until its time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from runtime.transport.wheel import Spoke
+from runtime.transport.wire import Wire
+
+
+class Linger(asyncio.Protocol):
+    """Takes over a transport whose last bytes are written."""
+
+    __slots__ = ("_deadline", "_spoke", "_transport")
+
+    def __init__(self, wire: Wire, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._deadline = wire.loop.time() + wire.limits.close_seconds
+        self._spoke: Spoke = wire.wheel.add(self)
+
+    def tick(self, now: float) -> None:
+        """Drop the connection when its time is over."""
+        if now >= self._deadline:
+            self._transport.abort()
+
+    def settle(self) -> None:
+        """Nothing is counted here."""
+
+    def pause_writing(self) -> None:
+        """The last bytes may exceed the limit; the deadline bounds them."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """All has left, or never will."""
+        self._spoke.discard(self)
+
+
+def part_with(wire: Wire, transport: asyncio.Transport, *, other_side_ended: bool) -> None:
+    """End a connection in good order; its protocol hears nothing more."""
+    if transport.is_closing():
+        return
+    transport.set_protocol(Linger(wire, transport))
+    if other_side_ended or not transport.can_write_eof():
+        transport.close()
+        return
+    transport.write_eof()
+    if not transport.is_reading():
+        transport.resume_reading()

@@ -1,0 +1,176 @@
+"""What leaves a connection: order, joining, and what becomes of a connection that does not take it.
+
+A frame is written at once, unless the connection is *corked* (its input is being parsed: all answers leave in one write
+afterwards) or a broadcast of this turn of the loop still waits for it (then the frame joins it). So a connection's
+frames keep the order in which they were sent, whoever sent them, and each turn costs a connection one write.
+
+    send, uncorked, nothing pending      → written
+    send, corked                         → pending, written by `flush` at the end of the piece of input
+    send, uncorked, something pending    → joined to it, written
+    publish                              → pending, written by FanOut on the next turn, some members at a time
+
+Nobody ever waits: what the kernel does not take is buffered by the transport up to a limit, and beyond it the
+connection is aborted (`pause_writing` fires inside `write`, perhaps amid a fan-out, so nothing else is done there).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Final
+
+from runtime.limits import WireLimits
+from runtime.metrics import WireCounters
+
+JOINED_BYTES: Final = 64 * 1024
+"""Pending answers of a corked connection are written when they are more than this."""
+_CLOCK_EVERY: Final = 16
+"""Writes of a fan-out between two looks at the clock."""
+
+
+def nowhere(_: bytes) -> None:
+    """Where a connection that has ended writes."""
+
+
+class Outbox:
+    """The writing half of a connection. `transport` and `write` are set when it opens."""
+
+    __slots__ = ("_progress_at", "_taken", "corked", "handed", "pending", "pending_bytes", "sent", "transport", "write")
+
+    transport: asyncio.Transport
+    write: Callable[[bytes], None]
+
+    def __init__(self) -> None:
+        self.write = nowhere
+        self.pending: list[bytes] | None = None
+        """Frames not yet handed to the transport."""
+        self.pending_bytes = 0
+        self.corked = False
+        self.handed = 0
+        """Bytes handed to the transport."""
+        self.sent = 0
+        """Frames sent by `send`."""
+        self._taken = 0
+        self._progress_at = 0.0
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes sent that the kernel has not taken yet."""
+        if self.write is nowhere:
+            return 0
+        return self.transport.get_write_buffer_size() + (self.pending_bytes if self.pending else 0)
+
+    def send(self, frame: bytes) -> None:
+        """Write an encoded frame after all that was sent or published before."""
+        self.sent += 1
+        if self.pending is not None:
+            self.pending.append(frame)
+            self.pending_bytes += len(frame)
+            if not self.corked or self.pending_bytes > JOINED_BYTES:
+                self.flush()
+        elif self.corked:
+            self.pending = [frame]
+            self.pending_bytes = len(frame)
+        else:
+            self.handed += len(frame)
+            self.write(frame)
+
+    def flush(self) -> None:
+        """Write what is pending, as one."""
+        pending = self.pending
+        if pending is not None:
+            self.emit(pending[0] if len(pending) == 1 else b"".join(pending))
+
+    def emit(self, joined: bytes) -> None:
+        """Write all that is pending, given as one piece."""
+        self.pending = None
+        self.handed += len(joined)
+        self.write(joined)
+
+    def silence(self) -> None:
+        """Write nothing more, ever."""
+        self.write = nowhere
+        self.pending = None
+
+    def is_stalled(self, now: float, patience: float) -> bool:
+        """Whether bytes wait and none was taken for `patience` seconds; to be asked now and then."""
+        waiting = self.transport.get_write_buffer_size()
+        taken = self.handed - waiting
+        if not waiting or taken != self._taken:
+            self._taken = taken
+            self._progress_at = now
+        return now - self._progress_at > patience
+
+
+class FanOut:
+    """Sends one frame to many. Frames of one turn of the loop to a connection leave in one write."""
+
+    __slots__ = ("_counters", "_limits", "_loop", "_queue", "_scheduled")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, limits: WireLimits, counters: WireCounters) -> None:
+        self._loop = loop
+        self._limits = limits
+        self._counters = counters
+        self._queue: deque[Outbox] = deque()
+        self._scheduled = False
+
+    def publish(self, members: Iterable[Outbox], frame: bytes, exclude: Outbox | None = None) -> int:
+        """Send `frame` to each member but `exclude`; return how many those are. `members` is not kept.
+
+        The frame is pending when this returns, so members may come and go at once. Cost: O(members), without a copy.
+        """
+        size = len(frame)
+        queue = self._queue
+        most = self._limits.unsent_bytes
+        count = 0
+        for member in members:
+            if member is exclude:
+                continue
+            count += 1
+            pending = member.pending
+            if pending is None:
+                member.pending = [frame]
+                member.pending_bytes = size
+                queue.append(member)
+            else:
+                pending.append(frame)
+                member.pending_bytes += size
+                if member.pending_bytes > most:
+                    member.flush()
+        if queue and not self._scheduled:
+            self._scheduled = True
+            self._loop.call_soon(self._drain)
+        self._counters.deliveries += count
+        return count
+
+    def _drain(self) -> None:
+        """Write to those who have something pending, until a turn's share of members or time is used up."""
+        queue = self._queue
+        left = self._limits.fan_out_members
+        end = monotonic() + self._limits.fan_out_seconds
+        last: list[bytes] = []
+        joined = b""
+        while queue and left > 0 and (left % _CLOCK_EVERY or monotonic() < end):
+            member = queue.popleft()
+            pending = member.pending
+            if pending is None:
+                continue  # a direct send, or the end of its own input, was earlier
+            left -= 1
+            # Members of one channel mostly wait for the same frames: they share one joined copy.
+            if pending != last:
+                last = pending
+                joined = pending[0] if len(pending) == 1 else b"".join(pending)
+            self._write(member, joined)
+        self._scheduled = bool(queue)
+        if queue:
+            self._loop.call_soon(self._drain)
+
+    def _write(self, member: Outbox, joined: bytes) -> None:
+        try:
+            member.emit(joined)
+        except Exception as exception:
+            member.silence()
+            member.transport.abort()
+            self._loop.call_exception_handler({"message": "a write failed", "exception": exception})

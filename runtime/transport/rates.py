@@ -1,0 +1,41 @@
+"""Token buckets without a clock of their own: tokens are counted down elsewhere and topped up when somebody looks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNLIMITED: Final = 1 << 62
+"""As many tokens as nobody can spend: what a rate of 0 gives."""
+
+
+def first_tokens(rate: float, burst: int) -> int:
+    """Tokens of a new bucket."""
+    return burst if rate > 0 else UNLIMITED
+
+
+def tokens_after(left: int, rate: float, burst: int, seconds: float) -> int:
+    """Tokens when `left` were left `seconds` ago."""
+    if rate <= 0:
+        return UNLIMITED
+    return min(burst, left + int(rate * seconds))
+
+
+class Bucket:
+    """A bucket that is asked token by token, for what is rare."""
+
+    __slots__ = ("_burst", "_filled_at", "_left", "_rate")
+
+    def __init__(self, rate: float, burst: int, now: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._filled_at = now
+        self._left = first_tokens(rate, burst)
+
+    def take(self, now: float) -> bool:
+        """Take one token; False when there is none."""
+        fresh = int(self._rate * (now - self._filled_at))
+        if fresh:
+            self._left = tokens_after(self._left, self._rate, self._burst, now - self._filled_at)
+            self._filled_at = now
+        self._left -= 1
+        return self._left >= 0

@@ -1,0 +1,74 @@
+"""One timer for all connections: each rider is visited about once per `period`, a part of them at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from runtime.limits import WireLimits
+
+_SPOKES: Final = 10
+
+
+class Rider(Protocol):
+    """Who wants to be visited."""
+
+    def tick(self, now: float) -> None:
+        """Look at the clock; `now` is the loop's time in seconds."""
+
+    def settle(self) -> None:
+        """Add to the shared counters what was counted privately."""
+
+
+Spoke = set[Rider]
+"""Where a rider sits; `spoke.discard(rider)` ends its visits."""
+
+
+def visiting_period(limits: WireLimits) -> float:
+    """A fifth of the shortest time that must be watched, at most one second."""
+    watched = (
+        limits.handshake_seconds,
+        limits.assembly_seconds,
+        limits.stall_seconds,
+        limits.ping_seconds,
+        limits.pong_seconds,
+        limits.close_seconds,
+    )
+    return max(0.01, min(1.0, *(seconds / 5 for seconds in watched if seconds > 0)))
+
+
+class Wheel:
+    """Turns while anybody rides. A thousand connections cost one timer, and no timer is ever cancelled."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, period: float) -> None:
+        self._loop = loop
+        self._step = period / _SPOKES
+        self._spokes: list[Spoke] = [set() for _ in range(_SPOKES)]
+        self._next = 0
+        self._turning = False
+
+    def add(self, rider: Rider) -> Spoke:
+        """Visit `rider` from now on; the first visit comes after nearly a whole period."""
+        spoke = self._spokes[self._next - 1]
+        spoke.add(rider)
+        if not self._turning:
+            self._turning = True
+            self._loop.call_later(self._step, self._turn)
+        return spoke
+
+    def riders(self) -> Iterator[Rider]:
+        """Everybody who rides now."""
+        return (rider for spoke in self._spokes for rider in tuple(spoke))
+
+    def _turn(self) -> None:
+        now = self._loop.time()
+        for rider in tuple(self._spokes[self._next]):
+            try:
+                rider.tick(now)
+            except Exception as exception:
+                self._loop.call_exception_handler({"message": "a timed check failed", "exception": exception})
+        self._next = (self._next + 1) % _SPOKES
+        self._turning = any(self._spokes)
+        if self._turning:
+            self._loop.call_later(self._step, self._turn)

@@ -1,0 +1,34 @@
+"""What all connections of a server share: application, limits, counters, clock and fan-out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from runtime.limits import WireLimits
+from runtime.metrics import WireCounters
+from runtime.transport.outbox import FanOut
+from runtime.transport.seam import Application
+from runtime.transport.wheel import Wheel, visiting_period
+
+
+@dataclass(slots=True)
+class Wire:
+    """Made once for a server, inside its running loop. Listen with `loop.create_server(greeter(wire), …)`."""
+
+    application: Application
+    limits: WireLimits = field(default_factory=WireLimits)
+    counters: WireCounters = field(default_factory=WireCounters)
+    loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    open_handshakes: int = 0
+    wheel: Wheel = field(init=False)
+    fan_out: FanOut = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.wheel = Wheel(self.loop, visiting_period(self.limits))
+        self.fan_out = FanOut(self.loop, self.limits, self.counters)
+
+    def settle(self) -> None:
+        """Bring the counters up to date; call before they are read."""
+        for rider in self.wheel.riders():
+            rider.settle()
