@@ -15,6 +15,7 @@ from tests.architecture.tree import PACKAGES, PROJECT, module_files
 
 DOORS = {
     "yaml": ("compiler/syntax/events.py",),
+    "wcwidth": ("compiler/diagnostics/layout.py",),
     "re2": ("compiler/language/functions/text.py",),
     "websockets": ("runtime/transport/",),
     "uvloop": ("runtime/app.py", "runtime/server/"),
@@ -26,7 +27,7 @@ DOORS = {
 }
 """Where each dependency may be imported: files, and folders with a slash."""
 
-SINGLE = frozenset({"yaml", "re2", "watchfiles", "uvloop"})
+SINGLE = frozenset({"yaml", "re2", "watchfiles", "wcwidth", "uvloop"})
 """Dependencies that one module imports, wherever it stands behind the door."""
 
 DISTRIBUTIONS = {"yaml": "pyyaml", "re2": "google-re2", "prompt_toolkit": "prompt-toolkit"}
