@@ -19,6 +19,8 @@ from compiler.diagnostics.escape import escape, escape_json
 if TYPE_CHECKING:
     import click
 
+    from compiler.diagnostics.codes import Code
+
 COLOR_CHOICES: Final = ("auto", "always", "never")
 """Values of `--color`."""
 REPORT_ADVICE: Final = "this is a bug of worpen; please report it with the file"
@@ -36,12 +38,18 @@ class ExitCode(IntEnum):
 
 
 class Stop(Exception):
-    """Ends a command with a sentence for the user, advice if there is some, and an exit code."""
+    """Ends a command with a sentence for the user, advice if there is some, and an exit code.
 
-    def __init__(self, message: str, *, help: str = "", code: ExitCode = ExitCode.USAGE) -> None:
+    Each line of `message` is a sentence of its own; `kind` names the finding behind it, if it is one.
+    """
+
+    def __init__(
+        self, message: str, *, help: str = "", kind: Code | None = None, code: ExitCode = ExitCode.USAGE
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.help = help
+        self.kind = kind
         self.code = code
 
 
@@ -79,9 +87,10 @@ class Console:
         sys.stderr.write(escape(line) + "\n")
         sys.stderr.flush()
 
-    def problem(self, message: str, help: str = "") -> None:
-        """Why nothing was done, on stderr: `error: …`, and advice below."""
-        shown = "\x1b[1;31merror\x1b[0m" if self.colors(sys.stderr) else "error"
+    def problem(self, message: str, help: str = "", kind: Code | None = None) -> None:
+        """Why nothing was done, on stderr: `error: …` or `error[name] W701: …`, and advice below."""
+        label = f"error[{kind.name}] {kind.label}" if kind is not None else "error"
+        shown = f"\x1b[1;31m{label}\x1b[0m" if self.colors(sys.stderr) else label
         for line in message.splitlines() or [""]:
             sys.stderr.write(f"{shown}: {escape(line)}\n")
         for line in help.splitlines():
@@ -134,7 +143,7 @@ def _ended(command: Callable[[], int | None], console: Console) -> int:
     try:
         return command() or ExitCode.FINE
     except Stop as stop:
-        console.problem(stop.message, stop.help)
+        console.problem(stop.message, stop.help, stop.kind)
         return stop.code
     except click.ClickException as mistake:
         console.problem(" ".join(mistake.format_message().split()), _advice(mistake))

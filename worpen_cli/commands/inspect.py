@@ -1,0 +1,106 @@
+"""`worpen inspect`: read a program file back, verify it, and show what it is and what it can do."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from compiler.diagnostics.escape import escape
+from compiler.language.hooks import HOOKS
+from worpen_cli.command import Command, Invocation, pass_invocation
+from worpen_cli.console import ExitCode, Stop
+from worpen_cli.files import describe_os_error
+from worpen_cli.findings import plural
+
+if TYPE_CHECKING:
+    from compiler.bytecode.program import Manifest, Program, RouteProgram
+
+PROGRAM_SCHEMA: Final = "worpen.program/1"
+_REACHES: Final = ("effects", "functions", "channels", "statements", "keys", "hosts", "environment")
+
+
+def read_program(path: str) -> Program:
+    """The verified program of a file. Raises Stop, with exit code 3 where the file is refused."""
+    from compiler.bytecode.codec import decode
+    from compiler.bytecode.program import LoadError
+    from compiler.bytecode.verifier import verify
+
+    raw = _read(path)
+    try:
+        program = decode(raw)
+        verify(program)
+    except LoadError as refusal:
+        advice = refusal.code.why
+        raise Stop(f"{path}: {refusal.message}", help=advice, kind=refusal.code, code=ExitCode.REFUSED) from None
+    return program
+
+
+def _read(path: str) -> bytes:
+    from compiler.bytecode.codec import FILE_LIMIT
+
+    try:
+        with open(path, "rb") as file:
+            return file.read(FILE_LIMIT + 1)
+    except OSError as error:
+        raise Stop(describe_os_error(path, error)) from None
+
+
+def describe(path: str, program: Program) -> str:
+    """What a program is and can do, in a few lines."""
+    source = f"  from {escape(program.source_name)}" if program.source_name else "  stripped"
+    rows = [f"{escape(path)}  verified  by {escape(program.producer)}{source}"]
+    rows += [_route(route) for route in program.routes]
+    rows += _manifest(program.manifest)
+    return "".join(row + "\n" for row in rows)
+
+
+def _route(route: RouteProgram) -> str:
+    variables = ", ".join(slot.name for slot in route.slots)
+    parts = [
+        f"route {route.name}",
+        route.path,
+        "hooks: " + ", ".join(route.hooks),
+        plural(len(route.slots), "variable") + (f": {variables}" if variables else ""),
+    ]
+    return escape("  ".join(parts))
+
+
+def _manifest(manifest: Manifest) -> list[str]:
+    reached = [(name, getattr(manifest, name)) for name in _REACHES]
+    rows = [f"{name:<12}{escape(', '.join(values))}" for name, values in reached if values]
+    costs = (f"{hook} {'bounded by fuel' if cost is None else f'≤ {cost}'}" for hook, cost in manifest.cost.items())
+    return [*rows, f"{'cost':<12}{escape(', '.join(costs))}"]
+
+
+@click.command(
+    "inspect",
+    cls=Command,
+    short_help="Verify a program file and show what is in it.",
+    examples=(
+        ("worpen inspect chat.wbc", "routes, what they can reach, instructions"),
+        ("worpen inspect chat.wbc --hook on_message", "the instructions of one hook"),
+        ("worpen inspect chat.wbc --json", "for a program"),
+    ),
+)
+@click.argument("file", type=click.Path())
+@click.option("--hook", type=click.Choice(list(HOOKS)), help="Show this hook only.")
+@click.option("--json", "json", is_flag=True, help="One JSON document.")
+@pass_invocation
+def command(invocation: Invocation, file: str, hook: str | None, json: bool) -> int:
+    """Read a program file (.wbc), verify it, and show its manifest and its instructions."""
+    from compiler.bytecode.disassembler import disassemble
+
+    program = read_program(file)
+    if json:
+        invocation.console.print_document(_document(file, program))
+    else:
+        invocation.console.print_rendered(f"{describe(file, program)}\n{disassemble(program, None, hook)}")
+    return ExitCode.FINE
+
+
+def _document(path: str, program: Program) -> str:
+    from compiler.bytecode.disassembler import to_json_form
+
+    return json.dumps({"schema": PROGRAM_SCHEMA, "file": path, **to_json_form(program)}, ensure_ascii=False)

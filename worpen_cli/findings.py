@@ -1,0 +1,93 @@
+"""Compile the input files together, and show what was found: the part that `validate`, `compile` and `dev` share."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from compiler.diagnostics.codes import Severity
+from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.render import render_concise, render_full
+from worpen_cli.console import Console
+from worpen_cli.files import InputFile
+
+if TYPE_CHECKING:
+    from compiler.pipeline import Compilation, Settings
+
+    Compile = Callable[[str, bytes, Settings], Compilation]
+
+SEVERITIES: Final = tuple(severity.value for severity in Severity)
+"""Words for `--fail-on`, the weightiest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What came of the input files: one compilation each, and all findings by file and position."""
+
+    compilations: tuple[Compilation, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    seconds: float
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything was found that stops compilation."""
+        return reaches(self.diagnostics, Severity.ERROR)
+
+    @property
+    def routes(self) -> int:
+        """How many routes the files hold."""
+        return sum(compilation.routes for compilation in self.compilations)
+
+    @property
+    def hooks(self) -> int:
+        """How many hooks the routes have."""
+        return sum(compilation.hooks for compilation in self.compilations)
+
+
+def examine(inputs: Iterable[InputFile], settings: Settings, compile_file: Compile) -> Examined:
+    """Put each file through a stage of the pipeline, then all of them against each other."""
+    from compiler.pipeline import check_together
+
+    started = time.perf_counter()
+    compilations = [compile_file(file.name, file.raw, settings) for file in inputs]
+    report = check_together(compilations, settings)
+    for compilation in compilations:
+        report.extend(compilation.report)
+    return Examined(tuple(compilations), tuple(report.sorted()), time.perf_counter() - started)
+
+
+def reaches(diagnostics: Iterable[Diagnostic], threshold: Severity) -> bool:
+    """Whether a finding weighs at least as much as `threshold`."""
+    limit = SEVERITIES.index(threshold.value)
+    return any(SEVERITIES.index(diagnostic.severity.value) <= limit for diagnostic in diagnostics)
+
+
+def count(diagnostics: Iterable[Diagnostic], severity: Severity) -> int:
+    """How many findings of one severity there are."""
+    return sum(diagnostic.severity is severity for diagnostic in diagnostics)
+
+
+def render_for(console: Console, diagnostics: Sequence[Diagnostic], *, full: bool, to_stderr: bool = False) -> str:
+    """The findings as text for stdout, or for stderr: with snippets, or a line each."""
+    color = console.colors(sys.stderr if to_stderr else sys.stdout)
+    if full:
+        return render_full(diagnostics, color=color, width=console.width)
+    return render_concise(diagnostics, color=color)
+
+
+def summary(examined: Examined, diagnostics: Sequence[Diagnostic]) -> str:
+    """`1 error, 1 warning · 12 files, 9 routes, 31 hooks checked in 0.08 s`."""
+    found = [
+        plural(count(diagnostics, severity), severity.value) for severity in Severity if count(diagnostics, severity)
+    ]
+    checked = (len(examined.compilations), "file"), (examined.routes, "route"), (examined.hooks, "hook")
+    sizes = ", ".join(plural(number, word) for number, word in checked)
+    return f"{', '.join(found) or 'no findings'} · {sizes} checked in {examined.seconds:.2f} s"
+
+
+def plural(number: int, word: str) -> str:
+    """`1 error`, `2 errors`; a note is uncountable: `2 info`."""
+    return f"{number} {word}" if number == 1 or word == Severity.INFO.value else f"{number} {word}s"
