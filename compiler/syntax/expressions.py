@@ -15,10 +15,9 @@ from compiler.diagnostics import codes
 from compiler.diagnostics.source import Span
 from compiler.language.limits import BRACKET_DEPTH
 from compiler.language.values import Value
-from compiler.syntax import hints
+from compiler.syntax import hints, mistakes
 from compiler.syntax.lexer import (
     END,
-    FOREIGN_NAME,
     INDEX,
     NAME,
     NUMBER,
@@ -49,7 +48,7 @@ from compiler.syntax.pending import (
     Prefix,
     make_call,
 )
-from compiler.syntax.problems import Mistake, Problem, quoted, replacement
+from compiler.syntax.problems import Mistake, Problem, quoted
 
 OPERAND_DEPTH: Final = 2 * BRACKET_DEPTH + 50
 """How deep operands may nest off the spines: room for an operator before each bracket, and recursion for walkers."""
@@ -95,7 +94,7 @@ class ExpressionParser:
             elif (follow := _FOLLOWERS.get(kind)) is not None:
                 node = follow(self, node, token)
             else:
-                raise hints.unexpected(token, self.condition)
+                raise mistakes.unexpected(token)
 
     # The stack.
 
@@ -119,21 +118,8 @@ class ExpressionParser:
     def _finish(self, node: Expression) -> Expression:
         node = self._reduce(node, OPEN - 1)
         if self._pending:
-            raise self._unclosed(self._pending[-1])
+            raise mistakes.unclosed(self._pending[-1])
         return node
-
-    def _unclosed(self, entry: Pending) -> Mistake:
-        if isinstance(entry, Choice):
-            _, _, start, end = entry.question
-            return Mistake(
-                codes.BAD_EXPRESSION, start, end, "`?` without `:`", help="both values are needed: `test ? a : b`"
-            )
-        assert isinstance(entry, Bracket)
-        _, text, start, end = entry.opener
-        if isinstance(entry, Braces):
-            return Mistake(codes.UNCLOSED_TEMPLATE, start, end, "this `{{` is never closed", help="it ends at `}}`")
-        message = f"this `{text}` is never closed: a `{entry.closer}` is missing"
-        return Mistake(codes.BAD_EXPRESSION, start, end, message)
 
     # An operand is awaited.
 
@@ -151,8 +137,8 @@ class ExpressionParser:
     def _no_operand(self, token: Token) -> Mistake:
         previous = self.tokens[self._place - 1] if self._place else None
         if previous is not None and (previous[0], token[0]) in _OPENED_IN_VAIN:
-            return self._unclosed(self._pending[-1])
-        return hints.no_operand(token, self.tokens[min(self._place + 1, len(self.tokens) - 1)], previous)
+            return mistakes.unclosed(self._pending[-1])
+        return mistakes.no_operand(token, self.tokens[min(self._place + 1, len(self.tokens) - 1)], previous)
 
     def _number(self, token: Token) -> Expression:
         _, text, start, end = token
@@ -175,7 +161,7 @@ class ExpressionParser:
 
     def _refuse_constant_call(self, token: Token) -> None:
         if token[1] in _CONSTANTS:
-            raise hints.unexpected(self.tokens[self._place], self.condition)
+            raise mistakes.unexpected(self.tokens[self._place])
 
     def _arguments(self, name: Token, piped: Expression | None) -> Expression | None:
         """Go past the `(` after a name: the call where nothing is passed, else None, with the brackets pending."""
@@ -219,24 +205,13 @@ class ExpressionParser:
 
     def _template(self, first: Token, second: Token) -> None:
         opener: Token = ("{", "{{", first[2], second[3])
-        self._refuse_template(opener)
+        if misplaced := mistakes.misplaced_template(opener, self._pending, self.condition, self.source):
+            raise misplaced
         self._place += 1
         if self._closes_braces(self._place):
             end = self.tokens[self._place + 1][3]
             raise Mistake(codes.EMPTY_TEMPLATE, opener[2], end, "nothing stands between the braces")
         self._push(Braces(opener), opener)
-
-    def _refuse_template(self, opener: Token) -> None:
-        _, _, start, end = opener
-        if not self.condition:
-            message, advice = "a `{{` cannot stand inside an expression", "what stands here is computed without braces"
-        elif any(isinstance(entry, Braces) for entry in self._pending):
-            message, advice = "a template cannot stand inside a template", "one pair of `{{ }}` is enough"
-        elif self.source.startswith("{", end):
-            message, advice = "three braces do not open a template", "write `{{ x }}`, or `{{ {a: 1} }}`"
-        else:
-            return
-        raise Mistake(codes.BAD_EXPRESSION, start, end, message, help=advice)
 
     def _closes_braces(self, place: int) -> bool:
         first, second = self.tokens[place], self.tokens[min(place + 1, len(self.tokens) - 1)]
@@ -248,46 +223,24 @@ class ExpressionParser:
         """Go past `key :`."""
         kind, text, start, end = token = self.tokens[self._place]
         if kind not in (NAME, TEXT):
-            raise self._no_key(token, braces)
+            raise mistakes.no_key(token, braces)
         key = text if kind == NAME else text_value(text, start)
         if key in braces.seen:
             message = f"the key {quoted(key)} is given twice; the last one counts"
             self.warnings.append(Problem(codes.REPEATED_KEY, Span(start, end), message))
         colon = self.tokens[self._place + 1]
         if colon[0] != ":":
-            raise self._no_colon(token, colon, braces)
+            raise mistakes.no_colon(token, colon, braces)
         braces.seen.add(key)
         braces.keys.append((key, Span(start, end)))
         self._place += 2
-
-    def _no_key(self, token: Token, braces: ObjectBraces) -> Mistake:
-        kind, text, start, end = token
-        if kind == END:
-            return self._unclosed(braces)
-        if (mistake := hints.foreign(token, after_point=False)) is not None:
-            return mistake
-        edits = replacement(start, end, f"'{text}'") if kind == NUMBER else ()
-        advice = f"write `'{text}'`" if kind == NUMBER else "as in `{key: value, 'other key': value}`"
-        message = f"unexpected {quoted(text)}: the key of an object is a name or a text"
-        return Mistake(codes.BAD_EXPRESSION, start, end, message, help=advice, edits=edits)
-
-    def _no_colon(self, key: Token, token: Token, braces: ObjectBraces) -> Mistake:
-        kind, text, start, end = token
-        if kind == END:
-            return self._unclosed(braces)
-        if (mistake := hints.foreign(token, after_point=False)) is not None:
-            return mistake
-        message = f"unexpected {quoted(text)}: a `:` must follow the key {quoted(key[1])}"
-        return Mistake(codes.BAD_EXPRESSION, start, end, message, help="as in `{key: value}`")
 
     # An operand is complete: what follows it.
 
     def _infix(self, node: Expression, token: Token, level: int) -> Expression:
         node = self._reduce(node, level - 1 if level in (POWER, ORDER) else level)
         if level == ORDER and self._pending and self._pending[-1].level == ORDER:
-            _, text, start, end = token
-            message = f"comparisons cannot be chained: unexpected {quoted(text)}"
-            raise Mistake(codes.BAD_EXPRESSION, start, end, message, help="write `a < b && b < c`")
+            raise mistakes.chained_comparison(token)
         if token[0] == "||":
             self.doubtful = True
         self._place += 1
@@ -305,21 +258,11 @@ class ExpressionParser:
             self._place += 1
             return self._index(node, key)
         if kind == INDEX and safe:
-            raise hints.no_leading_digit(token, key)
+            raise mistakes.no_leading_digit(token, key)
         if kind == INDEX or (kind == NUMBER and text.isdecimal() and not safe):
             self._place += 2
             return Index(node, Literal(number_value(text, start), Span(start, end)), False, Span(node.span.start, end))
-        raise self._no_key_name(token, key)
-
-    def _no_key_name(self, point: Token, key: Token) -> Mistake:
-        kind, text, start, end = key
-        adjacent = kind == FOREIGN_NAME and point[0] == "." and point[3] == start
-        if (mistake := hints.foreign(key, adjacent)) is not None:
-            return mistake
-        if kind == TEXT:
-            return Mistake(codes.BAD_EXPRESSION, start, end, "a key in quotes needs brackets", help=f"write `[{text}]`")
-        message = f"a key's name is missing after `{point[1]}`"
-        return Mistake(codes.BAD_EXPRESSION, point[2], point[3], message, help="as in `a.b`")
+        raise mistakes.no_member(token, key)
 
     def _index(self, node: Expression, token: Token) -> Expression:
         self._refuse_filtered(node, token)
@@ -329,25 +272,18 @@ class ExpressionParser:
         return self._operand()
 
     def _refuse_filtered(self, node: Expression, token: Token) -> None:
-        """A member of a filter's result needs parentheses: nobody would see what `a | f.b` is a member of."""
         if isinstance(node, Call) and node.piped:
-            edits = (*replacement(node.span.start, node.span.start, "("), *replacement(token[2], token[2], ")"))
-            shown = quoted(f"({self.source[node.span.start : node.span.end]}){token[1]}…")
-            message = "a member of a filter's result needs parentheses"
-            raise Mistake(codes.BAD_EXPRESSION, token[2], token[3], message, help=f"write {shown}", edits=edits)
+            raise mistakes.member_of_filtered(node, token, self.source)
 
     def _call(self, node: Expression, token: Token) -> Expression:
-        _, _, start, end = token
-        if isinstance(node, Member):
-            owner = self.source[node.owner.span.start : node.owner.span.end]
-            advice = f"functions stand alone: write {quoted(f'{owner} | {node.key}(…)')}"
-            raise Mistake(codes.BAD_EXPRESSION, start, end, f"the member `{node.key}` cannot be called", help=advice)
-        raise hints.unexpected(token, self.condition)
+        raise mistakes.not_callable(node, token, self.source)
 
     def _filter(self, node: Expression, token: Token) -> Expression:
         name = self.tokens[self._place + 1]
+        if name[1] in hints.RESERVED_WORDS:
+            raise hints.unknown_operator(name, hints.WORDS)
         if name[0] != NAME or name[1] in _CONSTANTS:
-            raise hints.foreign(name, after_point=False) or hints.missing_filter(token, name)
+            raise hints.foreign(name, after_point=False) or mistakes.missing_filter(token, name)
         node = self._reduce(node, PIPE - 1)
         if isinstance(node, Unary) and node.operator == "!":
             self.doubtful = True
@@ -370,7 +306,7 @@ class ExpressionParser:
         node = self._reduce(node, OPEN - 1)
         top = self._pending[-1] if self._pending else None
         if not isinstance(top, Choice):
-            raise hints.unexpected(token, self.condition)
+            raise mistakes.unexpected(token)
         top.answer(node)
         self._place += 1
         return self._operand()
@@ -379,9 +315,9 @@ class ExpressionParser:
         node = self._reduce(node, OPEN - 1)
         top = self._pending[-1] if self._pending else None
         if isinstance(top, Choice):
-            raise self._unclosed(top)
+            raise mistakes.unclosed(top)
         if not isinstance(top, Bracket) or not top.takes_commas:
-            raise hints.unexpected(token, self.condition)
+            raise mistakes.unexpected(token)
         top.items.append(node)
         self._place += 1
         if isinstance(top, ObjectBraces):
@@ -394,11 +330,11 @@ class ExpressionParser:
         node = self._reduce(node, OPEN - 1)
         top = self._pending[-1] if self._pending else None
         if isinstance(top, Choice):
-            raise self._unclosed(top)
+            raise mistakes.unclosed(top)
         if not isinstance(top, Bracket):
-            raise hints.unexpected(token, self.condition)
+            raise mistakes.unexpected(token)
         if top.closer != token[0]:
-            raise self._mismatch(top, token)
+            raise mistakes.wrong_closer(self._pending, top, token)
         if isinstance(top, Braces):
             return self._close_template(node, top, token)
         self._pending.pop()
@@ -406,17 +342,9 @@ class ExpressionParser:
         self._place += 1
         return top.close(node, token[3])
 
-    def _mismatch(self, top: Bracket, token: Token) -> Mistake:
-        if any(isinstance(entry, Bracket) and entry.closer == token[0] for entry in self._pending):
-            return self._unclosed(top)
-        message = f"`{top.opener[1]}` is closed by `{top.closer}`, not by `{token[1]}`"
-        return Mistake(codes.BAD_EXPRESSION, token[2], token[3], message)
-
     def _close_template(self, node: Expression, braces: Braces, token: Token) -> Expression:
         if not self._closes_braces(self._place):
-            _, _, start, end = braces.opener
-            message = "this `{{` is never closed: a single `}` does not close it"
-            raise Mistake(codes.UNCLOSED_TEMPLATE, start, end, message, edits=replacement(token[2], token[3], "}}"))
+            raise mistakes.half_closed(braces, token)
         self._pending.pop()
         self._place += 2
         return braces.close(node, token[3] + 1)

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from compiler.diagnostics import codes
-from compiler.syntax.lexer import BAD_NUMBER, END, FOREIGN_NAME, INDEX, NAME, OPEN_TEXT, STRAY, UNKNOWN, Token
-from compiler.syntax.pending import LEVELS
+from compiler.syntax.lexer import BAD_NUMBER, FOREIGN_NAME, OPEN_TEXT, STRAY, UNKNOWN, Token
 from compiler.syntax.problems import Mistake, quoted, replacement
 
 _ASSIGNMENT: Final = "an expression sets nothing; the operation `SetVar` does"
@@ -147,78 +146,3 @@ _LEXICAL: Final[dict[str, Callable[[Token], Mistake]]] = {
     BAD_NUMBER: _bad_number,
     STRAY: _stray,
 }
-
-
-def no_operand(token: Token, following: Token, previous: Token | None) -> Mistake:
-    """That an operand must stand where `token` stands."""
-    kind, text, start, end = token
-    if (mistake := foreign(token, after_point=False)) is not None:
-        return mistake
-    if kind == "." and following[0] == INDEX:
-        return no_leading_digit(token, following)
-    if kind == "+":
-        edits = replacement(start, end, "")
-        return Mistake(codes.UNKNOWN_OPERATOR, start, end, "unexpected `+`: there is no unary `+`", edits=edits)
-    if previous is not None and kind in (END, ")", "]", "}"):
-        return _nothing_after(previous, token)
-    return Mistake(codes.BAD_EXPRESSION, start, end, f"an operand is missing before {quoted(text)}")
-
-
-def no_leading_digit(point: Token, digits: Token) -> Mistake:
-    """That `.5` is no number, whatever stands before it."""
-    start, end = point[3] - 1, digits[3]
-    number = f"0.{digits[1]}"
-    return Mistake(
-        codes.BAD_EXPRESSION,
-        start,
-        end,
-        f"`.{digits[1]}` is not a number; write `{number}`",
-        edits=replacement(start, end, f" {number}"),
-    )
-
-
-def _nothing_after(previous: Token, closer: Token) -> Mistake:
-    _, text, start, end = previous
-    if text == ",":
-        message = f"no comma before {quoted(closer[1])}"
-        return Mistake(codes.BAD_EXPRESSION, start, end, message, edits=replacement(start, end, ""))
-    if text in ("(", "["):
-        message = f"nothing stands between `{text}` and {quoted(closer[1])}"
-        return Mistake(codes.BAD_EXPRESSION, start, closer[3], message)
-    return Mistake(codes.BAD_EXPRESSION, start, end, f"an operand is missing after {quoted(text)}")
-
-
-def unexpected(token: Token, condition: bool) -> Mistake:
-    """That nothing of this kind can follow a complete expression."""
-    kind, text, start, end = token
-    if (mistake := foreign(token, after_point=False)) is not None:
-        return mistake
-    if kind == NAME and text.lower() in WORDS:
-        return unknown_operator(token, WORDS)
-    if kind in (")", "]", "}"):
-        return Mistake(codes.BAD_EXPRESSION, start, end, f"unexpected `{text}`: nothing opens it")
-    message = f"unexpected {quoted(text)} after a complete expression"
-    advice = {
-        NAME: "an operator is missing, or the `|` before a filter",
-        ",": "a list is written `[a, b]`",
-        ":": "a `:` belongs to `test ? value : otherwise` or to an object",
-        "(": "only names can be called: `f(x)`, `x | f`",
-        "!": "`!=` means unequal; `!` stands before its operand",
-        "{": "an operator is missing between the templates" if condition else "an operator is missing",
-    }.get(kind, "an operator is missing")
-    return Mistake(codes.BAD_EXPRESSION, start, end, message, help=advice)
-
-
-def missing_filter(pipe: Token, following: Token) -> Mistake:
-    """That no filter's name follows a pipe."""
-    _, _, start, end = pipe
-    if following[0] in LEVELS or following[0] in (END, ")", "]", "}", ",", ":", "?", "|"):
-        return Mistake(codes.BAD_EXPRESSION, start, end, "a filter name is missing after `|`", help="as in `x | upper`")
-    return Mistake(
-        codes.UNKNOWN_OPERATOR,
-        start,
-        end,
-        "a filter name is missing after `|`; or did you mean `||`?",
-        help="`||` is the operator for *or*",
-        edits=replacement(start, end, "||"),
-    )
