@@ -23,11 +23,11 @@ class Hub(Generic[Member]):
 
     def __init__(self, channels_per_member: int) -> None:
         self._limit = channels_per_member
-        self._channels: dict[str, dict[Member, None]] = {}
+        self._channels: dict[str, dict[Member, str]] = {}
         self._joined: dict[Member, dict[str, None]] = {}
         self._everybody: dict[str, Member] = {}
 
-    # Connections.
+    # Connections. A channel's dictionary holds each member's connection id as its value.
 
     def enter(self, connection_id: str, member: Member) -> None:
         """A connection is there: it counts, and broadcasts to all reach it."""
@@ -52,7 +52,7 @@ class Hub(Generic[Member]):
 
     # Channels.
 
-    def join(self, member: Member, channel: str) -> bool:
+    def join(self, connection_id: str, member: Member, channel: str) -> bool:
         """Enter a channel; False where the member was in it. Raises Fault channel-limit."""
         joined = self._joined.get(member)
         if joined is None:
@@ -62,7 +62,7 @@ class Hub(Generic[Member]):
         if len(joined) >= self._limit:
             raise Fault(codes.CHANNEL_LIMIT, f"one connection can be in {self._limit} channels", channel)
         joined[channel] = None
-        self._channels.setdefault(channel, {})[member] = None
+        self._channels.setdefault(channel, {})[member] = connection_id
         return True
 
     def leave(self, member: Member, channel: str) -> bool:
@@ -85,6 +85,10 @@ class Hub(Generic[Member]):
     def members(self, channel: str) -> Collection[Member]:
         """Who is in a channel, in the order of joining. A live view: copy it to change membership meanwhile."""
         return self._channels.get(channel, {}).keys()
+
+    def ids(self, channel: str) -> list[str]:
+        """The ids of the connections in a channel, in the order of joining."""
+        return list(self._channels.get(channel, {}).values())
 
     def size(self, channel: str) -> int:
         """How many are in a channel."""

@@ -1,0 +1,17 @@
+"""How a frame reaches everybody it is for: on this node (`local`), later on others too."""
+
+from __future__ import annotations
+
+from typing import Protocol, TypeVar
+
+Member = TypeVar("Member", contravariant=True)
+
+
+class Bus(Protocol[Member]):
+    """Carries a frame to the members of a channel. Members are the ends of connections on this node."""
+
+    def publish(self, channel: str | None, frame: bytes, exclude: Member | None) -> int:
+        """Hand a frame to all members of a channel, or to everybody (None), but for `exclude`.
+
+        Returns the number of recipients on this node. Each member gets frames in the order of the calls.
+        """

@@ -1,0 +1,250 @@
+"""Everything wired together: programs in, a server out. Read `App` from top to bottom.
+
+`start` serves what `entries_of(load(raw, app.context))` gives, `swap` serves other routes while connections stay
+open, `drain` ends everything in good order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+import sys
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar, cast
+
+from runtime.bus.local import LocalBus
+from runtime.channels import Hub
+from runtime.events import Draining, Events, Listening, Stopped, Swapped
+from runtime.host import Far, Node, Surroundings
+from runtime.metrics import ServerCounters, WireCounters, count, exposition
+from runtime.seam import Context
+from runtime.server.admission import Gate
+from runtime.server.catalogue import BrokenRoute, Catalogue, Changes, RouteEntry, Served
+from runtime.server.draining import SERVICE_RESTART, Drain
+from runtime.server.link import Floor, Link
+from runtime.server.reception import Reception
+from runtime.server.settings import Settings
+from runtime.transport import frames
+from runtime.transport.handshake import greeter
+from runtime.transport.outbox import Outbox
+from runtime.transport.wire import Wire
+
+ROUTE_REMOVED: Final = 1001
+LOOPBACK: Final = ("127.0.0.1", "::1")
+BACKLOG: Final = 2048
+_NO_SUCH_FAMILY: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+_FREE_PORT_ATTEMPTS: Final = 16
+
+Result = TypeVar("Result")
+
+
+class App:
+    """A server with its routes. Make it anywhere; `start`, `swap` and `drain` belong to one running loop."""
+
+    def __init__(self, settings: Settings | None = None, events: Events | None = None) -> None:
+        self.settings = settings or Settings()
+        self.events = events or Events()
+        self.hub: Hub[Far] = Hub(self.settings.limits.channels)
+        self.context = Context(Surroundings(self.hub, self.settings.environment))
+        """What programs must be linked with to be served here."""
+        self.counters = ServerCounters()
+        self.wire_counters = WireCounters()
+        self.addresses: tuple[tuple[str, int], ...] = ()
+        """Where it listens, once it has started."""
+        self._catalogue: Catalogue[Link] = Catalogue(self.settings.prefix)
+        self._listeners: list[asyncio.Server] = []
+        self._floor: Floor | None = None
+        self._reception: Reception | None = None
+        self._wire: Wire | None = None
+        self._drain: Drain | None = None
+
+    # The beginning.
+
+    async def start(self, entries: Iterable[RouteEntry | BrokenRoute] = ()) -> None:
+        """Serve these routes. Raises OSError where it cannot listen."""
+        self._assemble()
+        self.swap(entries)
+        await self._listen()
+        self.events.publish(Listening(tuple(show_address(host, port) for host, port in self.addresses)))
+
+    def _assemble(self) -> None:
+        loop = asyncio.get_running_loop()
+        limits, hub = self.settings.limits, self.hub
+
+        def deliver(members: Collection[Far], frame: bytes, exclude: Far | None) -> int:
+            return wire.fan_out.publish(cast("Collection[Outbox]", members), frame, cast("Outbox | None", exclude))
+
+        node = Node(hub, LocalBus(hub, deliver), frames, self.events)
+        self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time()))
+        self._reception = Reception(
+            self._floor, self._catalogue, message_bytes=self.settings.wire.message_bytes, exposition=self.exposition
+        )
+        wire = self._wire = Wire(self._reception, self.settings.wire, self.wire_counters)
+
+    async def _listen(self) -> None:
+        hosts = LOOPBACK if self.settings.host == "localhost" else (self.settings.host,)
+        for attempt in range(_FREE_PORT_ATTEMPTS):
+            try:
+                await self._listen_on(hosts)
+                return
+            except OSError as error:
+                self._stop_listening()
+                # A free port of one family may be taken in the other: look for another one.
+                if self.settings.port or error.errno != errno.EADDRINUSE or attempt + 1 == _FREE_PORT_ATTEMPTS:
+                    raise
+
+    async def _listen_on(self, hosts: tuple[str, ...]) -> None:
+        assert self._wire is not None
+        loop, port = asyncio.get_running_loop(), self.settings.port
+        for host in hosts:
+            try:
+                listener = await loop.create_server(greeter(self._wire), host, port, backlog=BACKLOG)
+            except OSError as error:
+                if host == LOOPBACK[1] and self._listeners and error.errno in _NO_SUCH_FAMILY:
+                    continue
+                raise
+            self._listeners.append(listener)
+            port = listener.sockets[0].getsockname()[1]
+        self.addresses = tuple(
+            (str(name[0]), int(name[1])) for listener in self._listeners for name in map(_name_of, listener.sockets)
+        )
+
+    def _stop_listening(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+
+    # Routes.
+
+    def swap(self, entries: Iterable[RouteEntry | BrokenRoute], *, restart: bool = False) -> Swapped:
+        """Serve exactly these routes from now on, in one step.
+
+        Connections of a route that is still served stay open: a hook that runs ends on the old program, the next
+        event runs the new one. With `restart` they are closed with 1012 instead, where the program changed.
+        Connections of routes that are gone are closed with 1001.
+        """
+        changes = self._catalogue.swap(entries)
+        for served in changes.ended:
+            for link in list(served.links):
+                link.shut(ROUTE_REMOVED, "the route was removed")
+        for served, renewal in changes.renewed:
+            for link in list(served.links):
+                if restart:
+                    link.shut(SERVICE_RESTART, "the route was changed")
+                else:
+                    link.renew(renewal)
+        for served, renewal in changes.relinked:
+            for link in list(served.links):
+                link.renew(renewal)
+        return self._tell_swap(changes)
+
+    def _tell_swap(self, changes: Changes[Link]) -> Swapped:
+        told = Swapped(
+            added=_paths(changes.added),
+            changed=_paths(served for served, _ in changes.renewed),
+            unchanged=_paths((*changes.unchanged, *(served for served, _ in changes.relinked))),
+            removed=_paths(changes.ended),
+            refused=_paths(changes.refused),
+        )
+        for result in ("added", "changed", "unchanged", "removed", "refused"):
+            if number := len(getattr(told, result)):
+                count(self.counters.reloads, result, by=number)
+        self.events.publish(told)
+        return told
+
+    def routes(self) -> Iterator[Served[Link]]:
+        """Every address with what is served there, in the order of the last swap."""
+        return iter(self._catalogue)
+
+    # Looking in.
+
+    @property
+    def connections(self) -> int:
+        """Connections whose `on_disconnect` is not done yet."""
+        return len(self._floor.links) if self._floor else 0
+
+    def exposition(self) -> str:
+        """All counters in the text form that Prometheus scrapes."""
+        if self._wire is not None:
+            self._wire.settle()
+        return exposition(self.wire_counters, self.counters)
+
+    # The end.
+
+    async def drain(self) -> None:
+        """Take nobody any more, close all connections with 1012, run every `on_disconnect`; bounded in time."""
+        if self._drain is not None or self._floor is None or self._reception is None:
+            return
+        self._reception.is_draining = True
+        self._stop_listening()
+        limits = self.settings.limits
+        self._drain = Drain(self._floor, limits, self._reception.reconnect_delay)
+        self.events.publish(Draining(len(self._floor.links), limits.drain_seconds))
+        abandoned = await self._drain.run()
+        self.events.publish(Stopped(abandoned))
+
+    def hurry(self) -> None:
+        """Finish a drain that is under way in less time."""
+        if self._drain is not None:
+            self._drain.hurry()
+
+
+def _name_of(listening: socket.socket) -> tuple[Any, ...]:
+    return cast("tuple[Any, ...]", listening.getsockname())
+
+
+def _paths(routes: Iterable[Served[Link]]) -> tuple[str, ...]:
+    return tuple(str(served.pattern) for served in routes)
+
+
+def show_address(host: str, port: int) -> str:
+    """`127.0.0.1:3000`, `[::1]:3000`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def serve_until_signal(app: App, *, on_signal: Callable[[], None] | None = None) -> None:
+    """Keep a started app going until SIGINT or SIGTERM, then drain it; another signal hurries."""
+    loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
+
+    def stop() -> None:
+        if asked.is_set():
+            app.hurry()
+        asked.set()
+        if on_signal is not None:
+            on_signal()
+
+    with _signals_lead_to(stop, loop):
+        await asked.wait()
+        await app.drain()
+
+
+@contextmanager
+def _signals_lead_to(stop: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    # Not `loop.add_signal_handler`: that is not to be had on Windows.
+    before = {number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run(main: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, on uvloop where that is installed."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(main)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform == "win32":
+        return None
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,268 @@
+"""Performs what programs ask for: one `match` over the effects of `compiler.language.effects`.
+
+One `Host` belongs to one connection and holds three references; everything shared is in its `Node`. All
+effects but the waiting ones are done when `emit` returns. What goes out is encoded before any connection is
+touched, and once for all recipients.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import time
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from compiler.diagnostics import codes
+from compiler.language import values
+from compiler.language.faults import Fault
+from compiler.language.values import Value
+from runtime.bus import Bus
+from runtime.channels import Hub
+from runtime.events import Events, FrameOut, LogLine
+
+NORMAL_CLOSURE: Final = 1000
+APPLICATION_CODES: Final = range(3000, 5000)
+"""Close codes that applications may use, besides 1000."""
+REASON_BYTES: Final = 123
+"""Room for the reason in a close frame."""
+
+
+class Far(Protocol):
+    """The far end of a connection, as effects see it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether what is sent now can still arrive."""
+
+    def send(self, frame: bytes) -> None:
+        """Write a frame after all before it."""
+
+
+class Wire(Protocol):
+    """How frames are made."""
+
+    def encode_text(self, text: str) -> bytes:
+        """A text frame. Raises UnicodeEncodeError for what is no UTF-8 text."""
+
+    def encode_binary(self, payload: bytes) -> bytes:
+        """A binary frame."""
+
+
+class Run(Protocol):
+    """The connection whose hook runs, as far as effects concern it."""
+
+    @property
+    def connection_id(self) -> str:
+        """Its id."""
+
+    @property
+    def route_name(self) -> str:
+        """The name of its route."""
+
+    @property
+    def hook(self) -> str:
+        """The hook that runs."""
+
+    @property
+    def joins_by_publishing(self) -> bool:
+        """Whether a broadcast makes its sender a member (language section 8, M3)."""
+
+    @property
+    def has_departed(self) -> bool:
+        """Whether it left all channels for good: `on_disconnect` runs."""
+
+    def shut(self, code: int, reason: str) -> None:
+        """Send a close frame; no further message runs a hook."""
+
+    def sleep(self, seconds: float) -> Awaitable[None]:
+        """Wait within the run's budget. Raises HookTimeout over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """What all connections of a server share."""
+
+    hub: Hub[Far]
+    bus: Bus[Far]
+    wire: Wire
+    events: Events
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The world as functions see it: the `Moment` of a server. `allowed`: names that `env` may read."""
+
+    hub: Hub[Any]
+    allowed: frozenset[str] = frozenset()
+    variables: Mapping[str, str] = os.environ
+
+    def now(self) -> float:
+        """Seconds since 1970-01-01 UTC."""
+        return time.time()
+
+    def random_bytes(self, count: int) -> bytes:
+        """So many unpredictable bytes."""
+        return os.urandom(count)
+
+    def environment(self, name: str) -> str | None:
+        """A variable that the settings allow; None where it is not allowed or not set."""
+        return self.variables.get(name) if name in self.allowed else None
+
+    def connections(self) -> int:
+        """How many connections are open on the server."""
+        return len(self.hub)
+
+    def members(self, channel: str) -> Sequence[str]:
+        """The ids of the connections in a channel."""
+        return self.hub.ids(channel)
+
+    def channel_size(self, channel: str) -> int:
+        """How many connections are in a channel."""
+        return self.hub.size(channel)
+
+
+class Host:
+    """Performs the effects of one connection's hooks."""
+
+    __slots__ = ("_far", "_node", "_run")
+
+    def __init__(self, node: Node, far: Far, run: Run) -> None:
+        self._node = node
+        self._far = far
+        self._run = run
+
+    def emit(self, effect: str, *arguments: Any) -> Any:
+        """Perform one effect and return its reply; for `sleep` an awaitable. Raises Fault."""
+        match effect:
+            case "send":
+                return self._send(*arguments)
+            case "publish":
+                return self._publish(*arguments)
+            case "broadcast":
+                return self._broadcast(*arguments)
+            case "send_to":
+                return self._send_to(*arguments)
+            case "subscribe":
+                return self._subscribe(*arguments)
+            case "unsubscribe":
+                return self._unsubscribe(*arguments)
+            case "close":
+                return self._close(*arguments)
+            case "log":
+                return self._log(*arguments)
+            case "sleep":
+                return self._run.sleep(to_seconds(*arguments))
+            case _:
+                raise NotImplementedError(f"routes that ask for `{effect}` are not served")
+
+    def reply(self, value: Value) -> None:
+        """Send what a hook returned: a text as it is, anything else as JSON. Raises Fault."""
+        payload = value if isinstance(value, str) else values.to_json(value)
+        self._send(payload, False)
+
+    # Frames.
+
+    def _send(self, message: Value, binary: bool) -> int:
+        frame = self._encode(message, binary)
+        recipients = self._hand_over(self._far, frame)
+        if self._node.events.detailed:
+            self._show(self._run.connection_id, recipients, message, binary)
+        return recipients
+
+    def _send_to(self, message: Value, binary: bool, to: str) -> int:
+        frame = self._encode(message, binary)
+        far = self._node.hub.find(to)
+        recipients = 0 if far is None else self._hand_over(far, frame)
+        if self._node.events.detailed:
+            self._show(to, recipients, message, binary)
+        return recipients
+
+    def _broadcast(self, message: Value, binary: bool, exclude_self: bool) -> int:
+        frame = self._encode(message, binary)
+        recipients = self._node.bus.publish(None, frame, self._far if exclude_self else None)
+        if self._node.events.detailed:
+            self._show("everybody", recipients, message, binary)
+        return recipients
+
+    def _publish(self, message: Value, binary: bool, exclude_self: bool, channel: str) -> int:
+        frame = self._encode(message, binary)
+        if not exclude_self and self._run.joins_by_publishing:
+            self._node.hub.join(self._run.connection_id, self._far, channel)
+        recipients = self._node.bus.publish(channel, frame, self._far if exclude_self else None)
+        if self._node.events.detailed:
+            self._show(f"channel {channel}", recipients, message, binary)
+        return recipients
+
+    @staticmethod
+    def _hand_over(far: Far, frame: bytes) -> int:
+        if not far.is_open:
+            return 0
+        far.send(frame)
+        return 1
+
+    def _encode(self, message: Value, binary: bool) -> bytes:
+        if not isinstance(message, str):
+            raise Fault(codes.TYPE_ERROR, f"a message is a text, not {values.describe(message)}", message)
+        if binary:
+            return self._node.wire.encode_binary(decode_base64(message))
+        try:
+            return self._node.wire.encode_text(message)
+        except UnicodeEncodeError:
+            raise Fault(codes.SEND_REFUSED, "the message has half a surrogate pair in it", message) from None
+
+    def _show(self, to: str, recipients: int, message: Value, binary: bool) -> None:
+        payload = decode_base64(values.text(message)) if binary else values.text(message)
+        run = self._run
+        self._node.events.publish_detail(FrameOut(run.connection_id, run.route_name, to, recipients, payload))
+
+    # Channels, the connection, the log.
+
+    def _subscribe(self, channel: str) -> int:
+        if not self._run.has_departed:
+            self._node.hub.join(self._run.connection_id, self._far, channel)
+        return self._node.hub.size(channel)
+
+    def _unsubscribe(self, channel: str) -> int:
+        self._node.hub.leave(self._far, channel)
+        return self._node.hub.size(channel)
+
+    def _close(self, code: Value, reason: str) -> int:
+        number = to_close_code(code)
+        if len(reason.encode("utf-8", "replace")) > REASON_BYTES:
+            raise Fault(codes.BAD_ARGUMENT, f"a close reason has at most {REASON_BYTES} bytes", reason)
+        if not self._far.is_open:
+            return 0
+        self._run.shut(number, reason)
+        return 1
+
+    def _log(self, level: str, message: str) -> None:
+        if self._node.events.wanted:
+            run = self._run
+            self._node.events.publish(LogLine(run.connection_id, run.route_name, run.hook, level, message))
+
+
+def decode_base64(text: str) -> bytes:
+    """The bytes that base64 text stands for. Raises Fault send-refused."""
+    try:
+        return base64.b64decode(text.encode("ascii"), validate=True)
+    except (UnicodeEncodeError, binascii.Error):
+        raise Fault(codes.SEND_REFUSED, "with `binary` the message is base64 text, and this is not", text) from None
+
+
+def to_close_code(code: Value) -> int:
+    """The code of a close operation: 1000, or 3000 to 4999. Raises Fault."""
+    number = values.to_operand(code, "code")
+    if number == NORMAL_CLOSURE or number in APPLICATION_CODES:
+        return int(number)
+    raise Fault(codes.BAD_ARGUMENT, "a close code is 1000, or one of 3000 to 4999", code)
+
+
+def to_seconds(duration_ms: Value) -> float:
+    """The duration of a Sleep: a whole number of milliseconds, at least 0. Raises Fault."""
+    number = values.to_operand(duration_ms, "duration_ms")
+    if isinstance(number, float) or number < 0:
+        raise Fault(codes.BAD_ARGUMENT, "`duration_ms` is a whole number of milliseconds, at least 0", duration_ms)
+    return number / 1000

@@ -1,0 +1,126 @@
+"""Who may connect, and what a handshake tells a hook (language sections 4 and 9; runtime section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from runtime.limits import ServerLimits
+from runtime.transport.rates import Bucket
+
+ANY_ORIGIN: Final = "*"
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class BadQuery(ValueError):
+    """A query whose percent-encoding is not UTF-8. Answered with 400."""
+
+
+def parse_query(query: str) -> dict[str, str]:
+    """The values after `?`: percent-decoded, `+` is a blank, of a repeated key the last. Raises BadQuery."""
+    values: dict[str, str] = {}
+    for pair in query.split("&"):
+        if pair:
+            key, _, value = pair.partition("=")
+            values[_decode(key)] = _decode(value)
+    return values
+
+
+def _decode(text: str) -> str:
+    try:
+        return unquote(text.replace("+", " "), errors="strict")
+    except UnicodeDecodeError:
+        raise BadQuery("the query is not percent-encoded UTF-8") from None
+
+
+def header_variables(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers as hooks see them: `user-agent` is `user_agent`."""
+    return {name.replace("-", "_"): value for name, value in headers.items()}
+
+
+def is_origin_allowed(origins: Sequence[str] | None, headers: Mapping[str, str]) -> bool:
+    """Whether a page from the request's `Origin` may connect.
+
+    `origins` are the route's own; without them the origin's host must be the one that was asked for, on any port.
+    A request without `Origin` comes from no browser and may.
+    """
+    origin = headers.get("origin")
+    if origin is None:
+        return True
+    if origins is not None:
+        return ANY_ORIGIN in origins or _normal_origin(origin) in map(_normal_origin, origins)
+    asked = _host_name("//" + headers.get("host", ""))
+    return asked != "" and "://" in origin and _host_name(origin) == asked
+
+
+def _split(address: str) -> SplitResult | None:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
+
+
+def _host_name(address: str) -> str:
+    parts = _split(address)
+    return (parts.hostname or "") if parts else ""
+
+
+def _normal_origin(origin: str) -> str:
+    """Lower case, without the port where it is the scheme's own."""
+    lowered = origin.lower().rstrip("/")
+    parts = _split(lowered)
+    try:
+        port = parts.port if parts else None
+    except ValueError:
+        return lowered
+    if parts and port is not None and port == _DEFAULT_PORTS.get(parts.scheme):
+        return lowered.removesuffix(f":{port}")
+    return lowered
+
+
+def is_this_machine(address: str) -> bool:
+    """Whether an IP address is a loopback one, or there is none (a Unix socket)."""
+    try:
+        return not address or ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+class Gate:
+    """Counts connections against the server's limits. Mutable, one owner."""
+
+    __slots__ = ("_bucket", "_by_address", "_limits", "open")
+
+    def __init__(self, limits: ServerLimits, now: float) -> None:
+        self._limits = limits
+        self._bucket = Bucket(limits.connection_rate, limits.connection_burst, now)
+        self._by_address: dict[str, int] = {}
+        self.open = 0
+        """Connections now."""
+
+    def objection(self, address: str, now: float) -> str | None:
+        """Why a connection from this address cannot be taken now; None where it can."""
+        if self.open >= self._limits.connections:
+            return "the server is full"
+        if self._by_address.get(address, 0) >= self._limits.connections_per_address:
+            return "too many connections from your address"
+        if not self._bucket.take(now):
+            return "too many connections at once"
+        return None
+
+    def entered(self, address: str) -> None:
+        """A connection is open."""
+        self.open += 1
+        if not is_this_machine(address):
+            self._by_address[address] = self._by_address.get(address, 0) + 1
+
+    def left(self, address: str) -> None:
+        """A connection that entered is over."""
+        self.open -= 1
+        left = self._by_address.get(address, 0) - 1
+        if left > 0:
+            self._by_address[address] = left
+        else:
+            self._by_address.pop(address, None)

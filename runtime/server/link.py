@@ -1,0 +1,333 @@
+"""One served connection: between the wire, which tells it what happens, and its session, which says what to do.
+
+To the transport it is the `Peer`, to the session the `Shell`, to the host the `Run`. It owns what the session
+may not: the wire's end, the waiting hook's task, timers, and the clock that hooks are measured by.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import traceback
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any, Final, TypeAlias
+from uuid import uuid4
+
+from compiler.bytecode.program import Mark
+from compiler.language.faults import Fault, Uncatchable
+from compiler.language.values import Value
+from runtime.events import (
+    Connected,
+    Disconnected,
+    FrameIn,
+    HookCancelled,
+    HookFaulted,
+    HookFinished,
+    Trouble,
+    show_operands,
+)
+from runtime.host import Host, Node
+from runtime.limits import ServerLimits
+from runtime.metrics import ServerCounters, count
+from runtime.server.admission import Gate
+from runtime.server.catalogue import Served
+from runtime.server.waiting import WaitingRun
+from runtime.session import Cancelled, Event, Message, Outcome, Renewal, Session
+from runtime.transport.seam import Connection
+
+POLICY: Final = 1008
+BUG: Final = 1011
+_HOOKS_WITHOUT_JOIN: Final = frozenset({"on_auth", "on_disconnect"})
+
+
+@dataclass(slots=True)
+class Floor:
+    """What all links of a server share. Mutable, one owner."""
+
+    node: Node
+    limits: ServerLimits
+    counters: ServerCounters
+    gate: Gate
+    links: dict[str, Link] = field(default_factory=dict)
+    """Every connection whose life is not complete, by id."""
+    emptied: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set while there is none."""
+
+
+ServedRoute: TypeAlias = "Served[Link]"
+
+
+class Link:
+    """A connection of a route, from the accepted handshake to the end of `on_disconnect`."""
+
+    __slots__ = (
+        "_connection",
+        "_floor",
+        "_heard_at",
+        "_host",
+        "_idle_timer",
+        "_path",
+        "_started",
+        "_waiting",
+        "emit",
+        "has_departed",
+        "served",
+        "session",
+    )
+
+    def __init__(
+        self, floor: Floor, served: ServedRoute, connection: Connection, path: str, given: dict[str, Value]
+    ) -> None:
+        assert served.version is not None
+        self.served = served
+        self.has_departed = False
+        self.session = Session(str(uuid4()), served.version, given, self)
+        self._floor = floor
+        self._connection = connection
+        self._path = path
+        self._host = Host(floor.node, connection, self)
+        self.emit = self._host.emit
+        """Performs effects; see `Shell.emit`."""
+        self._waiting: WaitingRun | None = None
+        self._started = 0.0
+        self._heard_at = 0.0
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    # What the wire tells (`Peer`).
+
+    def opened(self) -> None:
+        """The handshake's answer is written."""
+        floor, connection_id = self._floor, self.session.id
+        floor.links[connection_id] = self
+        floor.emptied.clear()
+        floor.gate.entered(self._connection.remote_address)
+        floor.node.hub.enter(connection_id, self._connection)
+        self.served.links.add(self)
+        if floor.node.events.wanted:
+            address = self._connection.remote_address
+            generation = self.session.version.generation
+            floor.node.events.publish(Connected(connection_id, self.route_name, generation, self._path, address))
+        self._watch_idleness()
+        self.session.receive(Event.ADMITTED)
+
+    def received(self, message: str | bytes) -> None:
+        """One whole message: text as it is, binary as text where it is UTF-8, else as base64."""
+        if self._floor.node.events.detailed:
+            self._floor.node.events.publish_detail(FrameIn(self.session.id, self.route_name, message))
+        if self._idle_timer is not None:
+            self._heard_at = asyncio.get_running_loop().time()
+        if isinstance(message, str):
+            self.session.receive(Event.MESSAGE, (message, "text"))
+        else:
+            self.session.receive(Event.MESSAGE, (text_of_binary(message), "binary"))
+
+    def closed(self, code: int, reason: str) -> None:
+        """The connection is over."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+        self._floor.gate.left(self._connection.remote_address)
+        self.served.links.discard(self)
+        self.session.gone(code, reason)
+
+    # What the server tells.
+
+    def renew(self, renewal: Renewal) -> None:
+        """The route has a new program."""
+        self.session.receive(Event.RELOADED, renewal)
+
+    def shut(self, code: int, reason: str) -> None:
+        """Send a close frame; no further message runs a hook."""
+        self._connection.close(code, reason)
+        self.session.receive(Event.SHUT)
+
+    def abort(self) -> None:
+        """Drop the connection, and end a hook that waits: there is no time left."""
+        self._connection.abort()
+        self.cancel()
+
+    # What effects ask (`Run`).
+
+    @property
+    def connection_id(self) -> str:
+        """The connection's id."""
+        return self.session.id
+
+    @property
+    def route_name(self) -> str:
+        """The name of the route, as the program that runs now calls it."""
+        return self.session.route.program.name
+
+    @property
+    def hook(self) -> str:
+        """The hook that runs; "" between hooks."""
+        return self.session.hook
+
+    @property
+    def joins_by_publishing(self) -> bool:
+        """Whether a broadcast makes its sender a member."""
+        return not self.has_departed and self.session.route.program.membership.automatic
+
+    def sleep(self, seconds: float) -> Awaitable[None]:
+        """Wait within the run's budget."""
+        return _sleep(self, seconds)
+
+    @property
+    def waiting(self) -> WaitingRun:
+        """The hook that waits. Only a hook compiled as one that waits can ask for it."""
+        assert self._waiting is not None
+        return self._waiting
+
+    # What the session orders (`Shell`).
+
+    def wait_for(self, hook: str, outcome: Awaitable[Value]) -> None:
+        """Drive a hook that waits."""
+        limits = self._floor.limits
+        seconds = route_limit(self.session.route.program.options, "hook_timeout", limits.hook_seconds)
+        self._waiting = WaitingRun(
+            outcome, hook_seconds=seconds, sleep_seconds=limits.sleep_seconds, report=self._waited
+        )
+
+    def _waited(self, value: Value, outcome: Outcome) -> None:
+        self._waiting = None
+        self.session.finished(value, outcome)
+
+    def cancel(self) -> None:
+        """End the hook that waits, if there is one."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    def reply(self, value: Value) -> None:
+        """Send what a hook returned."""
+        self._host.reply(value)
+
+    def started(self, hook: str) -> None:
+        """A hook begins."""
+        self._started = perf_counter()
+
+    def ended(self, hook: str, outcome: Outcome) -> None:
+        """A hook ended: count it, tell it."""
+        seconds = perf_counter() - self._started
+        events, name = self._floor.node.events, self.route_name
+        result = _result(outcome)
+        count(self._floor.counters.hook_runs, name, hook, result)
+        count(self._floor.counters.hook_seconds, name, hook, result, by=seconds)
+        if outcome is None:
+            if events.detailed:
+                events.publish_detail(HookFinished(self.session.id, name, hook, seconds))
+        elif isinstance(outcome, Cancelled):
+            if events.wanted:
+                events.publish(HookCancelled(self.session.id, name, hook))
+        elif not isinstance(outcome, Fault | Uncatchable):
+            self._confess(hook, outcome)
+        elif events.wanted:
+            self._tell_fault(hook, outcome, seconds)
+
+    def _tell_fault(self, hook: str, fault: Fault | Uncatchable, seconds: float) -> None:
+        mark: Mark | None = fault.mark
+        self._floor.node.events.publish(
+            HookFaulted(
+                connection_id=self.session.id,
+                route=self.route_name,
+                hook=hook,
+                code=fault.code,
+                message=fault.message,
+                file=self.session.version.owner.source_name,
+                mark=mark,
+                operands=show_operands(fault.operands),
+                seconds=seconds,
+            )
+        )
+
+    def _confess(self, hook: str, bug: BaseException) -> None:
+        """A bug of ours ended a hook: this connection is closed, with an id that the log has too."""
+        error_id = uuid4().hex[:12]
+        self._floor.counters.troubles += 1
+        if self._floor.node.events.wanted:
+            trace = "".join(traceback.format_exception(bug))
+            self._floor.node.events.publish(Trouble(error_id, f"{self.route_name}: {hook}", trace))
+        self.shut(BUG, f"error {error_id}")
+
+    def pause(self) -> None:
+        """Hold messages back."""
+        self._connection.pause()
+
+    def resume(self) -> None:
+        """Deliver what was held back."""
+        self._connection.resume()
+
+    def join(self, channel: str) -> None:
+        """Enter a channel."""
+        self._floor.node.hub.join(self.session.id, self._connection, channel)
+
+    def leave(self, channel: str) -> None:
+        """Leave a channel."""
+        self._floor.node.hub.leave(self._connection, channel)
+
+    def depart(self) -> None:
+        """Leave all channels and be counted no more."""
+        self.has_departed = True
+        self._floor.node.hub.exit(self.session.id, self._connection)
+
+    def dropped(self, message: Message) -> None:
+        """A message came too late."""
+        count(self._floor.counters.messages_dropped, "closing")
+
+    def over(self) -> None:
+        """The session's life is complete."""
+        floor, session = self._floor, self.session
+        count(floor.counters.disconnects, str(session.close_code))
+        floor.links.pop(session.id, None)
+        if not floor.links:
+            floor.emptied.set()
+        if floor.node.events.wanted:
+            floor.node.events.publish(
+                Disconnected(session.id, self.route_name, session.close_code, session.close_reason)
+            )
+
+    # Idleness.
+
+    def _watch_idleness(self) -> None:
+        limit = route_limit(self.session.route.program.options, "idle_timeout", 0.0)
+        if limit:
+            loop = asyncio.get_running_loop()
+            self._heard_at = loop.time()
+            self._idle_timer = loop.call_later(limit, self._check_idleness, limit)
+
+    def _check_idleness(self, limit: float) -> None:
+        loop = asyncio.get_running_loop()
+        left = self._heard_at + limit - loop.time()
+        if left > 0:
+            self._idle_timer = loop.call_later(left, self._check_idleness, limit)
+        else:
+            self.shut(POLICY, "idle")
+
+
+async def _sleep(link: Link, seconds: float) -> None:
+    # The run exists when the hook's first step is made, which is after `emit` could be looked up.
+    await link.waiting.sleep(seconds)
+
+
+def route_limit(options: Any, key: str, server: float) -> float:
+    """A limit of a route: its own, where that is narrower than the server's (0: the server has none)."""
+    own = options.get("limits", {}).get(key)
+    if own is None:
+        return server
+    return float(own) if not server else min(float(own), server)
+
+
+def text_of_binary(payload: bytes) -> str:
+    """What a binary message is to a hook without a codec: its text where it is UTF-8, else base64."""
+    try:
+        return payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return base64.b64encode(payload).decode("ascii")
+
+
+def _result(outcome: Outcome) -> str:
+    if outcome is None:
+        return "ok"
+    if isinstance(outcome, Cancelled):
+        return "cancelled"
+    return outcome.kind.fault_name if isinstance(outcome, Fault | Uncatchable) else "bug"

@@ -1,0 +1,121 @@
+"""Answers requests: to which route a handshake goes, or why it goes nowhere (language sections 3 and 9)."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, Final, cast
+
+from compiler.language.values import Value
+from runtime.events import Refused
+from runtime.metrics import count
+from runtime.router import BadPath, Match
+from runtime.server.admission import BadQuery, header_variables, is_origin_allowed, parse_query
+from runtime.server.catalogue import Catalogue, Condition, Served
+from runtime.server.link import Floor, Link, route_limit
+from runtime.transport.seam import Acceptance, Admission, Connection, HttpResponse, Request, refusal
+
+OK, BAD_REQUEST, FORBIDDEN, NOT_FOUND, UPGRADE_REQUIRED, UNAVAILABLE = 200, 400, 403, 404, 426, 503
+_PLAIN_METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Reception:
+    """The `Application` of a transport: routes requests to routes. Mutable, one owner."""
+
+    def __init__(
+        self, floor: Floor, catalogue: Catalogue[Link], *, message_bytes: int, exposition: Callable[[], str]
+    ) -> None:
+        """`message_bytes`: the server's limit; `exposition`: its counters as text."""
+        self._floor = floor
+        self._catalogue = catalogue
+        self._message_bytes = message_bytes
+        self._exposition = exposition
+        self.is_draining = False
+        """Set when the server stops: nobody is taken any more."""
+
+    # Plain HTTP.
+
+    def respond(self, request: Request) -> HttpResponse:
+        """Answer a plain request: the server's own addresses, or how to reach a route."""
+        match request.path:
+            case "/healthz":
+                return HttpResponse(OK, b"ok\n")
+            case "/readyz":
+                return refusal(UNAVAILABLE, "draining") if self.is_draining else HttpResponse(OK, b"ready\n")
+            case "/metrics":
+                return HttpResponse(OK, self._exposition().encode(), content_type=_PLAIN_METRICS)
+            case _:
+                return self._noted(request, self._answer_plainly(request))
+
+    def _answer_plainly(self, request: Request) -> HttpResponse:
+        found = self._find(request)
+        if isinstance(found, HttpResponse):
+            return found
+        text = f"this is a WebSocket route: connect with a WebSocket client to {request.path}"
+        return refusal(UPGRADE_REQUIRED, text, (("Upgrade", "websocket"),))
+
+    # Handshakes.
+
+    def admit(self, request: Request, connection: Connection) -> Admission:
+        """Accept a handshake for a route that is served and takes it, or refuse."""
+        admission = self._decide(request, connection)
+        return self._noted(request, admission) if isinstance(admission, HttpResponse) else admission
+
+    def _decide(self, request: Request, connection: Connection) -> Admission:
+        found = self._find(request)
+        if isinstance(found, HttpResponse):
+            return found
+        served = found.target
+        assert served.version is not None
+        options = served.version.route.program.options
+        if not is_origin_allowed(cast("Sequence[str] | None", options.get("origins")), request.headers):
+            return refusal(FORBIDDEN, "pages of this origin may not connect")
+        try:
+            query = parse_query(request.query)
+        except BadQuery as bad:
+            return refusal(BAD_REQUEST, str(bad))
+        if (objection := self._objection(served, connection.remote_address)) is not None:
+            return refusal(UNAVAILABLE, objection, (("Retry-After", str(math.ceil(self.reconnect_delay()))),))
+        given: dict[str, Any] = {
+            "params": found.params,
+            "query": query,
+            "headers": header_variables(request.headers),
+            "remote_addr": connection.remote_address,
+        }
+        link = Link(self._floor, served, connection, request.path, cast("dict[str, Value]", given))
+        most = route_limit(options, "max_message_bytes", self._message_bytes)
+        return Acceptance(link, max_message_bytes=int(most))
+
+    def _find(self, request: Request) -> Match[Served[Link]] | HttpResponse:
+        """The route of a request, where it is served; else the answer that says why not."""
+        try:
+            found = self._catalogue.find(request.path)
+        except BadPath as bad:
+            return refusal(BAD_REQUEST, str(bad))
+        if found is None or found.target.condition is Condition.DISABLED:
+            return refusal(NOT_FOUND, "no route has this address")
+        if not found.target.is_serving:
+            return refusal(UNAVAILABLE, found.target.reason)
+        return found
+
+    def _objection(self, served: Served[Link], address: str) -> str | None:
+        if self.is_draining:
+            return "the server is stopping"
+        assert served.version is not None
+        if len(served.links) >= route_limit(served.version.route.program.options, "max_connections", math.inf):
+            return "the route is full"
+        return self._floor.gate.objection(address, asyncio.get_running_loop().time())
+
+    def reconnect_delay(self) -> float:
+        """Seconds after which a client may come back: random, so that many do not come at once."""
+        return random.uniform(1, max(1, self._floor.limits.retry_seconds))
+
+    def _noted(self, request: Request, response: HttpResponse) -> HttpResponse:
+        count(self._floor.counters.refusals, str(response.status))
+        events = self._floor.node.events
+        if events.wanted:
+            reason = response.body.decode("utf-8", "replace").strip()
+            events.publish(Refused(request.path, request.remote_address, response.status, reason))
+        return response

@@ -1,0 +1,24 @@
+"""How a server is set up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runtime.limits import ServerLimits, WireLimits
+from runtime.router import API_PREFIX
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where to listen, and what is allowed."""
+
+    host: str = "localhost"
+    """A name or IP address; `localhost` is 127.0.0.1 and ::1."""
+    port: int = 3000
+    """0 takes any free port."""
+    prefix: str = API_PREFIX
+    """Routes are served under this prefix too; empty for none."""
+    environment: frozenset[str] = frozenset()
+    """Environment variables that `env` may read."""
+    limits: ServerLimits = field(default_factory=ServerLimits)
+    wire: WireLimits = field(default_factory=WireLimits)
