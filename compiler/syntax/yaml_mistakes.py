@@ -132,7 +132,7 @@ def _needs_quotes(complaint: Complaint, start: int, message: str, *, at: Span | 
 
 
 def unquoted_template(source: SourceFile, start: int, *, inside_brackets: bool) -> Mistake:
-    """A value that begins with `{{`, which YAML reads as two mappings. Its repair is known where it ends on its line."""
+    """A value that begins with `{{`, which YAML reads as two mappings; repaired where it ends on its line."""
     message = "a text that begins with `{{` needs quotes; without them YAML reads `{` as a mapping"
     braced = _BRACED.match(source.text, start)
     if braced is None:
