@@ -1,0 +1,305 @@
+"""How an operation is declared: one class, whose fields are its keys.
+
+    @operation(aliases=("set",), example="- SetVar: {name: score, value: 0}")
+    class SetVar(Operation):
+        \"\"\"Sets a variable of this connection.\"\"\"
+
+        name: Written[str] = variable("The variable's name.", aliases=("var",))
+        value: ValueField = value("What it is set to.")
+
+The reader fills the fields by their `Position`; analysis follows `flow()`, which says in a few words what
+the operation reads, sets and runs; `lower()` appends its instructions. Everything else (findings, schema,
+documentation, completion) is derived from the declaration.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Final, TypeAlias, TypeVar, dataclass_transform
+
+from compiler.diagnostics.source import Span
+from compiler.language.values import Kind
+from compiler.lower import Assembler
+from compiler.syntax.fields import AnyField, Written
+from compiler.syntax.findings import Findings
+
+
+class Position(Enum):
+    """How a field is read (language section 6), and what it may hold."""
+
+    VALUE = "any value; strings may hold templates"
+    TEXT = "text; may hold templates"
+    CHANNEL = "text; may hold templates; not blank"
+    MESSAGE = "text; may hold templates (with a codec: any value)"
+    CONDITION = "an expression, or true or false"
+    COLLECTION = "an expression, or a list"
+    OPERATIONS = "a list of operations"
+    CASES = "a list of cases"
+    WORD = "one of a few words"
+    VARIABLE = "a variable's name"
+    FLAG = "true or false"
+    INTEGER = "a whole number"
+    LITERAL = "text without templates"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """One key of an operation, as declared.
+
+    `synonyms` are other systems' names of the key, `word_synonyms` of its words: for suggestions only.
+    """
+
+    name: str
+    attribute: str
+    position: Position
+    required: bool
+    doc: str
+    aliases: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    minimum: int | None = None
+    maximum: int | None = None
+    default: str = ""
+    synonyms: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    word_synonyms: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """All names of the field, the canonical one first."""
+        return (self.name, *self.aliases)
+
+
+def declare(position: Position, doc: str, *, required: bool = True, **more: Any) -> Any:
+    """A dataclass field that carries a FieldRow; optional fields are None when absent."""
+    metadata = {"row": (position, doc, required, more)}
+    if required:
+        return dataclasses.field(metadata=metadata)
+    return dataclasses.field(default=None, metadata=metadata)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What one word of a field makes of the others: `required` must be there, `allowed` may be, the rest is useless."""
+
+    required: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A list of operations, and where it stands."""
+
+    operations: tuple[Operation, ...]
+    span: Span
+    field: str
+
+
+# What an operation does, for analysis. An operation is a sequence of these.
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """Evaluates a field."""
+
+    field: AnyField
+
+
+@dataclass(frozen=True, slots=True)
+class Sets:
+    """Sets a variable: to a value of these kinds, or of the kinds of a field."""
+
+    name: Written[str]
+    kinds: Kind = Kind.ANY
+    value: AnyField | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chooses:
+    """Runs exactly one of the alternatives. `test` decides between the first (true) and the second."""
+
+    alternatives: tuple[Flow, ...]
+    test: AnyField | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Runs a flow any number of times, with names that exist only there (`loop` among them); `test` before each round."""
+
+    body: Flow
+    binds: tuple[tuple[Written[str], Kind], ...] = ()
+    test: AnyField | None = None
+    has_loop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Runs `body`, on a fault `recovery` (None: the fault goes on), and in every case `cleanup`."""
+
+    body: Flow
+    recovery: Flow | None
+    cleanup: Flow
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Runs a block."""
+
+    block: Block
+
+
+class Way(Enum):
+    """Where an operation leaves to."""
+
+    HOOK = "the hook ends"
+    FAULT = "the nearest catch"
+    LOOP = "the loop ends"
+    ROUND = "the next round"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaves:
+    """What follows never runs."""
+
+    way: Way
+
+
+Step: TypeAlias = Reads | Sets | Chooses | Repeats | Attempts | Runs | Leaves
+Flow: TypeAlias = tuple[Step, ...]
+
+
+def names_set(flow: Flow) -> list[str]:
+    """The variables that a flow sets, nested ones included."""
+    names: list[str] = []
+    for step in flow:
+        if isinstance(step, Sets):
+            names.append(step.name.value)
+        for part in inside(step):
+            names.extend(names_set(part))
+    return names
+
+
+def inside(step: Step) -> Iterator[Flow]:
+    """The flows that a step holds."""
+    match step:
+        case Chooses():
+            yield from step.alternatives
+        case Repeats():
+            yield step.body
+        case Attempts():
+            yield step.body
+            yield step.recovery or ()
+            yield step.cleanup
+        case Runs():
+            for operation in step.block.operations:
+                yield operation.flow()
+
+
+def leaves_loop(flow: Flow) -> bool:
+    """Whether something in a loop's body may leave the loop."""
+    for step in flow:
+        if isinstance(step, Leaves) and step.way is not Way.ROUND:
+            return True
+        if any(leaves_loop(part) for part in inside(step)):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a hook. `place` is where its name stands."""
+
+    rows: ClassVar[Mapping[str, FieldRow]] = {}
+    aliases: ClassVar[tuple[str, ...]] = ()
+    synonyms: ClassVar[tuple[str, ...]] = ()
+    example: ClassVar[str] = ""
+    hooks: ClassVar[tuple[str, ...]] = ("on_auth", "on_connect", "on_message", "on_disconnect")
+    needs_loop: ClassVar[bool] = False
+    variants: ClassVar[tuple[str, Mapping[str, Variant]] | None] = None
+
+    place: Span
+
+    @property
+    def title(self) -> str:
+        """The canonical name."""
+        return type(self).__name__
+
+    def check(self, found: Findings) -> None:
+        """Report what no single field shows. The fields themselves are checked by the reader."""
+
+    def flow(self) -> Flow:
+        """What it does, for analysis: by default it evaluates its fields in order and sets nothing."""
+        return tuple(Reads(field) for field in self.evaluated())
+
+    def evaluated(self) -> Iterable[AnyField]:
+        """The fields that hold templates, in order of declaration."""
+        for row in self.rows.values():
+            field = getattr(self, row.attribute)
+            if isinstance(field, AnyField):
+                yield field
+
+    def lower(self, asm: Assembler) -> None:
+        """Append the instructions."""
+        raise NotImplementedError(f"{self.title} does not lower")
+
+
+OPERATIONS: Final[dict[str, type[Operation]]] = {}
+"""THE operations, by canonical name."""
+
+SPELLINGS: Final[dict[str, type[Operation]]] = {}
+"""Every accepted spelling: canonical, snake_case, aliases."""
+
+O = TypeVar("O", bound=Operation)
+
+
+def snake_case(name: str) -> str:
+    """`WsOp` → `ws_op`."""
+    return "".join(f"_{c.lower()}" if c.isupper() and place else c.lower() for place, c in enumerate(name))
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def operation(
+    *,
+    example: str,
+    aliases: tuple[str, ...] = (),
+    synonyms: tuple[str, ...] = (),
+    hooks: tuple[str, ...] | None = None,
+    needs_loop: bool = False,
+    variants: tuple[str, Mapping[str, Variant]] | None = None,
+) -> Callable[[type[O]], type[O]]:
+    """Make a class a frozen dataclass with slots, and register it as an operation.
+
+    Raises ValueError where docstring, example or a field's doc is missing, or a name is taken.
+    `synonyms` are names that other systems use, for suggestions only; `hooks` are those it may stand in.
+    """
+
+    def register(declared: type[O]) -> type[O]:
+        cls = dataclass(frozen=True, slots=True, kw_only=True)(declared)
+        name = cls.__name__
+        if not inspect.getdoc(cls) or not example.strip():
+            raise ValueError(f"the operation {name} needs a docstring and an example")
+        cls.rows = {row.name: row for row in _rows(cls)}
+        cls.aliases, cls.synonyms, cls.example = aliases, synonyms, example.strip("\n")
+        cls.needs_loop, cls.variants = needs_loop, variants
+        if hooks is not None:
+            cls.hooks = hooks
+        for spelling in dict.fromkeys((name, snake_case(name), *aliases)):
+            if SPELLINGS.setdefault(spelling, cls) is not cls:
+                raise ValueError(f"two operations are called {spelling}")
+        OPERATIONS[name] = cls
+        return cls
+
+    return register
+
+
+def _rows(cls: type[Operation]) -> Iterable[FieldRow]:
+    for field in dataclasses.fields(cls):
+        if field.name == "place":
+            continue
+        position, doc, required, more = field.metadata["row"]
+        if not doc:
+            raise ValueError(f"{cls.__name__}.{field.name} needs a doc")
+        yield FieldRow(field.name.rstrip("_"), field.name, position, required, doc, **more)

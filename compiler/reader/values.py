@@ -1,0 +1,181 @@
+"""Reading the fields of operations: a node and the row that declares it in, a typed field out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from compiler.diagnostics import codes
+from compiler.language.limits import BRACKET_DEPTH
+from compiler.operations.model import FieldRow, Position
+from compiler.operations.route import Amount
+from compiler.reader.shapes import (
+    Unreadable,
+    describe_node,
+    require_flag,
+    require_number,
+    require_text,
+    require_variable,
+    require_word,
+)
+from compiler.syntax.fields import (
+    Collection,
+    Condition,
+    ConditionField,
+    ConstantField,
+    ListField,
+    ObjectField,
+    TemplateField,
+    TextField,
+    ValueField,
+    Written,
+)
+from compiler.syntax.findings import Findings
+from compiler.syntax.parser import parse_condition, parse_template
+from compiler.syntax.tree import Mapping, Node, Scalar, Sequence
+
+
+class FieldReader:
+    """Reads fields of one file. `codec` decides what a message may be."""
+
+    def __init__(self, found: Findings, codec: str) -> None:
+        self.found = found
+        self.codec = codec
+
+    def read(self, node: Node, row: FieldRow, label: str) -> Any:
+        """The field's value, for every position but blocks and cases. Raises Unreadable where a finding was made."""
+        match row.position:
+            case Position.VALUE:
+                return self.value(node, label)
+            case Position.TEXT:
+                return self.text(node, row.name, label)
+            case Position.CHANNEL:
+                return self.channel(node, row.name, label)
+            case Position.MESSAGE:
+                return self.text(node, row.name, label) if self.codec == "text" else self.value(node, label)
+            case Position.CONDITION:
+                return self.condition(node, row.name, label)
+            case Position.COLLECTION:
+                return self.collection(node, row.name, label)
+            case _:
+                return Written(self._literal(node, row), node.span, label)
+
+    def _literal(self, node: Node, row: FieldRow) -> Any:
+        match row.position:
+            case Position.WORD:
+                return require_word(self.found, node, row.name, row.words, dict(row.word_synonyms))
+            case Position.VARIABLE:
+                return require_variable(self.found, node, row.name)
+            case Position.FLAG:
+                return require_flag(self.found, node, row.name)
+            case Position.INTEGER:
+                return self._integer(node, row)
+            case _:
+                return require_text(self.found, node, row.name)
+
+    def _integer(self, node: Node, row: FieldRow) -> int | float:
+        number = require_number(self.found, node, row.name, Amount(float("-inf") if row.minimum is None else row.minimum))
+        if row.maximum is not None and number > row.maximum:
+            self.found.add(codes.BAD_VALUE, node.span, f"`{row.name}` must be at most {row.maximum}")
+            raise Unreadable
+        return number
+
+    def text(self, node: Node, name: str, label: str) -> TextField:
+        """Text position."""
+        if isinstance(node, Mapping) and (shown := unquoted_template(node)):
+            self._report_unquoted(node, shown)
+            raise Unreadable
+        text = require_text(self.found, node, name)
+        assert isinstance(node, Scalar)
+        template, problems = parse_template(text)
+        self.found.add_scalar_problems(node, problems)
+        return TextField(template, node, label)
+
+    def channel(self, node: Node, name: str, label: str) -> TextField:
+        """A text position that must not be blank."""
+        field = self.text(node, name, label)
+        constant = field.template.constant
+        if constant is not None and not constant.strip() and not field.template.broken:
+            help = "leave `channel` out to reach everybody" if label == "WsOp.channel" else ""
+            self.found.add(codes.EMPTY_CHANNEL, node.span, f"the {name} is blank, and a channel needs a name", help=help)
+            raise Unreadable
+        return field
+
+    def value(self, node: Node, label: str, depth: int = 0) -> ValueField:
+        """Value position: strings are templates, lists and mappings are walked."""
+        if depth > BRACKET_DEPTH:
+            self.found.add(codes.LIMIT, node.span, f"the value is nested more than {BRACKET_DEPTH} deep")
+            raise Unreadable
+        match node:
+            case Scalar():
+                return self._scalar(node, label)
+            case Sequence():
+                return ListField(tuple(self.value(item, label, depth + 1) for item in node.items), node.span, label)
+            case Mapping():
+                return self._object(node, label, depth)
+            case _:
+                self.found.add(codes.UNKNOWN_TAG, node.tag_span, f"the tag {node.tag} means nothing here; leave it out")
+                raise Unreadable
+
+    def _scalar(self, node: Scalar, label: str) -> ValueField:
+        if not isinstance(node.resolved, str):
+            return ConstantField(node.resolved, node.span, label)
+        template, problems = parse_template(node.value)
+        self.found.add_scalar_problems(node, problems)
+        return TemplateField(template, node, label)
+
+    def _object(self, node: Mapping, label: str, depth: int) -> ObjectField:
+        if shown := unquoted_template(node):
+            self._report_unquoted(node, shown)
+            raise Unreadable
+        entries = tuple(
+            (Written(entry.key.value, entry.key.span), self.value(entry.value, label, depth + 1)) for entry in node.entries
+        )
+        return ObjectField(entries, node.span, label)
+
+    def _report_unquoted(self, node: Mapping, shown: str) -> None:
+        self.found.add(
+            codes.WRONG_TYPE, node.span, "without quotes, YAML reads `{{ … }}` as a mapping",
+            help=f'put the template in quotes: "{shown}"',
+        )  # fmt: skip
+
+    def condition(self, node: Node, name: str, label: str) -> Condition:
+        """Condition position: an expression, or `true` or `false` without quotes."""
+        if isinstance(node, Scalar) and isinstance(node.resolved, bool):
+            return ConstantField(node.resolved, node.span, label)
+        if isinstance(node, Mapping) and (shown := unquoted_template(node)):
+            self._report_unquoted(node, shown)
+            raise Unreadable
+        if not isinstance(node, Scalar) or not isinstance(node.resolved, str):
+            self.found.add(
+                codes.WRONG_TYPE, node.span, f"`{name}` must be an expression in quotes, or true or false, this is {describe_node(node)}"
+            )
+            raise Unreadable
+        return self._expression(node, label)
+
+    def _expression(self, node: Scalar, label: str) -> ConditionField:
+        expression, problems = parse_condition(node.value)
+        self.found.add_scalar_problems(node, problems)
+        return ConditionField(expression, node, label)
+
+    def collection(self, node: Node, name: str, label: str) -> Collection:
+        """Condition position, or a list."""
+        if isinstance(node, Sequence):
+            field = self.value(node, label)
+            assert isinstance(field, ListField)
+            return field
+        if isinstance(node, Scalar) and node.resolved is None:
+            return ConstantField(None, node.span, label)
+        if isinstance(node, Scalar) and isinstance(node.resolved, str):
+            return self._expression(node, label)
+        self.found.add(codes.WRONG_TYPE, node.span, f"`{name}` must be an expression or a list, this is {describe_node(node)}")
+        raise Unreadable
+
+
+def unquoted_template(node: Mapping) -> str:
+    """What an unquoted `{{ name }}` was meant to be; empty where the mapping is something else.
+
+    YAML reads `{{ x }}` as a mapping whose key is a mapping; the tree keeps such a key by its text.
+    """
+    if len(node.entries) == 1 and node.entries[0].key.value.startswith("{"):
+        return "{" + node.entries[0].key.value + "}"
+    return ""
