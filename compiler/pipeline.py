@@ -161,7 +161,8 @@ def _lower_membership(analysis: Analysis, variables: Variables, pool: Pool, find
 class Unit:
     """One expression or template, compiled by itself: a program with one route, whose `on_message` returns its value.
 
-    The variables are the route's slots, in the order in which they were named.
+    The variables are the route's slots, in the order in which they were named; a slot has no name of its own, since
+    any name can be given (`user`, `loop`).
     """
 
     source: SourceFile
@@ -187,6 +188,6 @@ def compile_unit(kind: str, text: str, variables: Sequence[str], settings: Setti
     asm = Assembler(pool, Variables({name: number for number, name in enumerate(variables)}, only=True), findings, "on_message")
     lower_unit(unit, asm)
     chunk = asm.finish()
-    slots = tuple(Slot(name, Kind.ANY) for name in variables)
+    slots = tuple(Slot(f"given_{number}", Kind.ANY) for number in range(len(variables)))
     route = RouteProgram("expression", "/expression", {}, Membership(True, (), ()), slots, {"on_message": chunk})
     return Unit(source, report, _program(pool, (route,), source, b""))

@@ -18,7 +18,7 @@ from compiler.reader.shapes import Unreadable, describe_node, is_null, read_shap
 from compiler.reader.values import FieldReader
 from compiler.syntax.fields import TextField, Written
 from compiler.syntax.findings import Findings
-from compiler.syntax.tree import Entry, Mapping, Node, Scalar
+from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 _ROUTE_TYPES: Final = ("websocket", "ws")
 
@@ -189,7 +189,7 @@ class _RouteReader:
         for key in unknown:
             self._report_unknown_hook(key, given[key.value].value)
         hooks = {name: block for name in HOOKS if name in given and (block := self._hook(name, given[name], codec)) is not None}
-        if not unknown and not self.broken and not any(block.operations for block in hooks.values()):
+        if not unknown and not any(isinstance(item.value, Sequence) and item.value.items for item in mapping.entries):
             self._report_no_hook(entry, mapping)
         return hooks
 
