@@ -357,7 +357,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self._halted = False
             self._backlog = b""
             self._say_last(frames.encode_close(code))
-        part_with(self._wire, self.transport, other_side_ended=True)
+        part_with(self._wire, self.transport)
         self._end_if_drained()
 
     def stream_failed(self, code: int, reason: str) -> None:
@@ -493,12 +493,12 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         """End the connection by a close frame that needs no answer."""
         if self.state is State.CLOSING:
             self._finish(*self._end)
-            part_with(self._wire, self.transport, other_side_ended=False)
+            part_with(self._wire, self.transport)
         if self.state is not State.OPEN:
             return
         self._wire.counters.dropped(drop or _DROP_REASONS.get(code, "protocol"))
         self._say_last(frames.encode_close(code, reason))
-        part_with(self._wire, self.transport, other_side_ended=False)
+        part_with(self._wire, self.transport)
         self._finish(code, reason)
 
     def _break_down(self, exception: Exception) -> None:

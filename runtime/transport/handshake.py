@@ -176,7 +176,7 @@ class Handshake(asyncio.Protocol):
         self._wire.counters.answered(str(response.status))
         self._leave()
         self._transport.write(encoded)
-        part_with(self._wire, self._transport, other_side_ended=False)
+        part_with(self._wire, self._transport)
 
     def _guarded(self, step: Callable[[*Arguments], None], *arguments: *Arguments) -> None:
         try:

@@ -1,8 +1,8 @@
 """The last act of a TCP connection: let the last bytes leave, and discard what still comes.
 
 A socket that is closed while input waits in the kernel sends a reset, and a reset can destroy bytes on their way: the
-close frame, or the page with the refusal, would not arrive. So when the other side may still be sending, only our
-half is closed, and input is read and thrown away until the other side ends too, or until its time is over.
+close frame, or the page with the refusal, would not arrive. So only our half is closed at first, and input is read
+and thrown away until the other side ends too, or until its time is over.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ class Linger(asyncio.Protocol):
         self._spoke.discard(self)
 
 
-def part_with(wire: Wire, transport: asyncio.Transport, *, other_side_ended: bool) -> None:
+def part_with(wire: Wire, transport: asyncio.Transport) -> None:
     """End a connection in good order; its protocol hears nothing more."""
     if transport.is_closing():
         return
     transport.set_protocol(Linger(wire, transport))
-    if other_side_ended or not transport.can_write_eof():
+    if not transport.can_write_eof():  # TLS
         transport.close()
         return
     transport.write_eof()

@@ -79,9 +79,7 @@ class EchoApplication:
 async def serve(port: int, limits: WireLimits) -> None:
     application = EchoApplication()
     application.wire = Wire(application, limits)
-    server = await asyncio.get_running_loop().create_server(
-        greeter(application.wire), "127.0.0.1", port, backlog=1024
-    )
+    server = await asyncio.get_running_loop().create_server(greeter(application.wire), "127.0.0.1", port, backlog=1024)
     await server.serve_forever()
 
 
