@@ -1,8 +1,8 @@
 """What a route means: names to slots, kinds, flow, channel membership; and routes against each other.
 
 `analyse` walks the hooks in the order in which they run. The kinds of variables depend on each other
-(`total` may be set from `count`), so the hooks are walked until the kinds no longer change, and only the
-findings of the last walk count.
+(`total` may be set from `count`), so the hooks are walked until each variable counted as what its settings
+make of it, mostly once; only the findings of the last walk count.
 """
 
 from __future__ import annotations
@@ -46,17 +46,15 @@ class Analysis:
 
 def analyse(route: Route, report: Report, environment: frozenset[str]) -> Analysis:
     """Check a route and plan its variables and channels."""
-    kinds: dict[str, Known] = {}
-    message: Known | None = None
-    walks = 0
-    while True:
+    variables = RouteVariables(_settings(route))
+    for _ in range(_WALKS):
         found = Findings(route.source, Report())
-        variables, channels = _walk_hooks(route, found, environment, kinds, message)
-        walks += 1
-        if (variables.kinds == kinds and variables.message_kinds == message) or walks == _WALKS:
+        variables = RouteVariables(variables.settings, dict(variables.kinds), message_kinds=variables.message_kinds)
+        before = variables.message_kinds
+        channels = _walk_hooks(route, found, environment, variables)
+        if _settled(variables, before):
             break
-        kinds, message = variables.kinds, variables.message_kinds
-    if walks == _WALKS:
+    else:
         variables.kinds = {name: Known(Kind.ANY) for name in variables.kinds}
     plan = plan_membership(route, channels)
     _check_subscribe(route, found, variables, environment)
@@ -69,10 +67,16 @@ def analyse(route: Route, report: Report, environment: frozenset[str]) -> Analys
     return Analysis(route, _slots(variables), plan, tuple(channels))
 
 
+def _settled(variables: RouteVariables, message_before: Known | None) -> bool:
+    """Whether every variable counted, when it was read, as what all its settings make of it."""
+    if variables.message_kinds != message_before and variables.message_read:
+        return False
+    return all(variables.kinds.get(name, known) == known for name, known in variables.read.items())
+
+
 def _walk_hooks(
-    route: Route, found: Findings, environment: frozenset[str], kinds: dict[str, Known], message: Known | None
-) -> tuple[RouteVariables, list[ChannelUse]]:
-    variables = RouteVariables(_settings(route), dict(kinds), message_kinds=message)
+    route: Route, found: Findings, environment: frozenset[str], variables: RouteVariables
+) -> list[ChannelUse]:
     channels: list[ChannelUse] = []
     exits: list[State] = []
     for name, block in route.hooks.items():
@@ -85,7 +89,7 @@ def _walk_hooks(
         channels += walk.channels
         # on_message runs any number of times, none included: what it sets may be set later, no more.
         exits.append(before.possibly(after.maybe) if hook.repeats else State(frozenset(), after.normal, after.maybe | before.maybe))
-    return variables, channels
+    return channels
 
 
 def _settings(route: Route) -> dict[str, list[Setting]]:

@@ -64,13 +64,17 @@ class Setting:
 
 @dataclass(slots=True)
 class RouteVariables:
-    """What is collected over all hooks of a route. Mutable, one per analysis."""
+    """What is collected over all hooks of a route. Mutable, one per walk over the hooks.
+
+    `read` has what a variable counted as when it was read, `kept` the variables that must be slots.
+    """
 
     settings: dict[str, list[Setting]] = field(default_factory=dict)
     kinds: dict[str, Known] = field(default_factory=dict)
-    read: set[str] = field(default_factory=set)
+    read: dict[str, Known] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
     message_kinds: Known | None = None
+    message_read: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,6 +366,7 @@ class HookWalk:
 
     def _input(self, name: str) -> Known:
         if name == "message":
+            self.variables.message_read = True
             sent = TEXT if self.route.codec == "text" else ANYTHING
             extra = self.variables.message_kinds
             return sent if extra is None else either(sent, extra)
@@ -371,10 +376,12 @@ class HookWalk:
 
     def _variable(self, node: Name, lenient: bool, checker: Checker) -> Known:
         name = node.name
-        self.variables.read.add(name)
+        known = self.variables.kinds.get(name, ANYTHING)
+        before = self.variables.read.setdefault(name, known)
+        if before != known:
+            self.variables.read[name] = either(before, known)
         if name not in self.state.sure:
             self.variables.kept.add(name)
-        known = self.variables.kinds.get(name, ANYTHING)
         if name in self.route.possibly_set:
             return ANYTHING
         if lenient or name in self.state.normal:

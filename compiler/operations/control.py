@@ -183,7 +183,8 @@ class Loop(Operation):
         asm.new_local(index)
         asm.new_local()
         asm.collection(self.collection)
-        with asm.block(Opcode.EACH, first), asm.scope(**{item: first, index: first + 1, "loop": LoopNames(first)}):
+        names: dict[str, int | LoopNames] = {item: first, index: first + 1, "loop": LoopNames(first)}
+        with asm.block(Opcode.EACH, first), asm.scope(**names):
             if index in set(names_set((Runs(self.body),))):
                 copy = asm.new_local(index)
                 asm.emit(Opcode.LOCAL, first + 1)

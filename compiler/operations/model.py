@@ -196,6 +196,8 @@ def inside(step: Step) -> Iterator[Flow]:
         case Runs():
             for operation in step.block.operations:
                 yield operation.flow()
+        case Reads() | Sets() | Leaves():
+            return
 
 
 def leaves_loop(flow: Flow) -> bool:
@@ -213,6 +215,7 @@ class Operation:
     """One operation of a hook. `place` is where its name stands."""
 
     rows: ClassVar[Mapping[str, FieldRow]] = {}
+    spellings: ClassVar[Mapping[str, FieldRow]] = {}
     aliases: ClassVar[tuple[str, ...]] = ()
     synonyms: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str] = ""
@@ -282,6 +285,7 @@ def operation(
         if not inspect.getdoc(cls) or not example.strip():
             raise ValueError(f"the operation {name} needs a docstring and an example")
         cls.rows = {row.name: row for row in _rows(cls)}
+        cls.spellings = {spelling: row for row in cls.rows.values() for spelling in row.spellings}
         cls.aliases, cls.synonyms, cls.example = aliases, synonyms, example.strip("\n")
         cls.needs_loop, cls.variants = needs_loop, variants
         if hooks is not None:

@@ -243,11 +243,10 @@ class OperationReader:
     def _given(self, cls: type[Operation], fields: Mapping) -> tuple[dict[str, Entry], bool, bool]:
         """The fields that are there, by canonical name (null counts as absent where the field takes no null), whether
         there are unknown ones, and whether each is given once."""
-        spellings = {spelling: row for row in cls.rows.values() for spelling in row.spellings}
         given: dict[str, Entry] = {}
         unknown, readable = False, True
         for entry in fields.entries:
-            row = spellings.get(entry.key.value)
+            row = cls.spellings.get(entry.key.value)
             if row is None:
                 self._report_unknown_field(cls, entry.key)
                 unknown = True
@@ -342,7 +341,7 @@ def _takes_null(row: FieldRow) -> bool:
 
 
 def _names_field(cls: type[Operation], name: str) -> bool:
-    return any(name in row.spellings for row in cls.rows.values())
+    return name in cls.spellings
 
 
 def _names() -> tuple[str, ...]:
