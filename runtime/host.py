@@ -12,7 +12,7 @@ import binascii
 import os
 import time
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from compiler.diagnostics import codes
@@ -97,7 +97,7 @@ class Surroundings:
 
     hub: Hub[Any]
     allowed: frozenset[str] = frozenset()
-    variables: Mapping[str, str] = os.environ
+    variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""

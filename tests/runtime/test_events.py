@@ -1,0 +1,85 @@
+"""Listeners hear events, and cannot harm what they listen to."""
+
+from __future__ import annotations
+
+import pytest
+
+from compiler.language.faults import Mark
+from compiler.language.values import Value
+from runtime.events import OPERAND_CHARACTERS, Event, Events, FrameIn, HookFaulted, Stopped, show_operands
+
+FRAME = FrameIn("id", "route", "hi")
+
+
+def test_nobody_listens() -> None:
+    events = Events()
+    assert (events.wanted, events.detailed) == (False, False)
+    events.publish(Stopped(0))
+
+
+def test_details_go_to_those_who_asked() -> None:
+    events, plain, detailed = Events(), list[Event](), list[Event]()
+    events.subscribe(plain.append)
+    assert (events.wanted, events.detailed) == (True, False)
+    events.subscribe(detailed.append, detailed=True)
+    assert events.detailed
+    events.publish(Stopped(0))
+    events.publish_detail(FRAME)
+    assert plain == [Stopped(0)]
+    assert detailed == [Stopped(0), FRAME]
+
+
+def test_a_subscription_ends() -> None:
+    events, heard = Events(), list[Event]()
+    end = events.subscribe(heard.append, detailed=True)
+    end()
+    events.publish(Stopped(0))
+    assert heard == []
+    assert (events.wanted, events.detailed) == (False, False)
+
+
+def test_a_listener_that_fails_is_heard_of_no_more() -> None:
+    events, heard, calls = Events(), list[Event](), list[Event]()
+
+    def broken(event: Event) -> None:
+        calls.append(event)
+        raise RuntimeError
+
+    events.subscribe(broken)
+    events.subscribe(heard.append)
+    events.publish(Stopped(1))
+    events.publish(Stopped(2))
+    assert heard == [Stopped(1), Stopped(2)]
+    assert calls == [Stopped(1)]
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (None, "null"), (True, "true"), (1, "1"), (0, "0"), (0.5, "0.5"), ("a", '"a"'),
+        ([1, [2]], "[1, [2]]"), ({"k": "v", "l": None}, '{"k": "v", "l": null}'),
+    ],
+)  # fmt: skip
+def test_operands(value: Value, shown: str) -> None:
+    assert show_operands((value,)) == (shown,)
+
+
+@pytest.mark.parametrize("value", ["x" * 10**6, ["x"] * 10**5, {str(n): n for n in range(10**5)}, {"k" * 10**6: 1}])
+def test_long_operands_are_cut(value: Value) -> None:
+    (shown,) = show_operands((value,))
+    assert len(shown) == OPERAND_CHARACTERS
+    assert shown.endswith("…")
+
+
+def test_deep_operands_are_cut() -> None:
+    deep: Value = None
+    for _ in range(100_000):
+        deep = [deep]
+    assert show_operands((deep,)) == ("[" * (OPERAND_CHARACTERS - 1) + "…",)
+
+
+def test_where_a_fault_was() -> None:
+    fault = HookFaulted("id", "r", "on_message", "type_error", "no", "a.yaml", Mark(3, 7, 3, 9, "WsOp.message"), (), 0.0)
+    assert (fault.place, fault.operation) == ("a.yaml:3:7", "WsOp.message")
+    stripped = HookFaulted("id", "r", "on_message", "type_error", "no", "a.yaml", None, (), 0.0)
+    assert (stripped.place, stripped.operation) == ("a.yaml", "")

@@ -1,0 +1,39 @@
+"""Counters, and their text form."""
+
+from __future__ import annotations
+
+from runtime.metrics import Sample, ServerCounters, WireCounters, count, exposition, samples
+
+
+def test_counting_by_labels() -> None:
+    counters = ServerCounters()
+    count(counters.hook_runs, "chat", "on_message", "ok")
+    count(counters.hook_runs, "chat", "on_message", "ok", by=2)
+    assert counters.hook_runs == {("chat", "on_message", "ok"): 3}
+
+
+def test_samples_name_every_number() -> None:
+    counters = ServerCounters(troubles=4)
+    count(counters.disconnects, "1000")
+    found = list(samples(counters))
+    assert Sample("worpen_disconnects_total", (("code", "1000"),), 1) in found
+    assert Sample("worpen_troubles_total", (), 4) in found
+
+
+def test_the_text_form() -> None:
+    wire = WireCounters(connections=2)
+    wire.answered("404")
+    counters = ServerCounters()
+    count(counters.hook_runs, 'a"\\\n', "on_message", "ok")
+    text = exposition(wire, counters)
+    assert "# TYPE worpen_connections gauge\nworpen_connections 2\n" in text
+    assert '# TYPE worpen_handshakes_total counter\nworpen_handshakes_total{result="404"} 1\n' in text
+    assert 'worpen_hook_runs_total{route="a\\"\\\\\\n",hook="on_message",result="ok"} 1\n' in text
+    assert text.endswith("\n")
+
+
+def test_every_labelled_counter_of_the_wire_has_its_label() -> None:
+    wire = WireCounters()
+    wire.answered("x")
+    wire.dropped("y")
+    assert {sample.labels for sample in samples(wire) if sample.labels} == {(("result", "x"),), (("reason", "y"),)}
