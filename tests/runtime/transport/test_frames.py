@@ -1,0 +1,165 @@
+"""The codec alone: encoders, and the reader's contract."""
+
+from __future__ import annotations
+
+import pytest
+
+from runtime.transport.frames import (
+    ABNORMAL,
+    NO_CODE,
+    FrameReader,
+    encode_binary,
+    encode_close,
+    encode_text,
+    is_sendable,
+)
+from tests.runtime.transport.harness import masked, read_frames
+
+
+class Script:
+    """A listener that writes down what happens."""
+
+    def __init__(self, max_message: int = 1000, allowance: int = 1000, refills: int = 0) -> None:
+        self.events: list[tuple[object, ...]] = []
+        self.refills = refills
+        self.reader = FrameReader(
+            self, self.deliver, max_message=max_message, max_fragments=4, allowance=allowance
+        )
+
+    def deliver(self, message: str | bytes) -> None:
+        self.events.append(("message", message))
+
+    def ping_received(self, payload: bytes) -> None:
+        self.events.append(("ping", payload))
+
+    def pong_received(self, payload: bytes) -> None:
+        self.events.append(("pong", payload))
+
+    def close_received(self, code: int, reason: str) -> None:
+        self.events.append(("close", code, reason))
+
+    def stream_failed(self, code: int, reason: str) -> None:
+        self.events.append(("failed", code))
+
+    def allowance_spent(self) -> bool:
+        self.refills -= 1
+        if self.refills >= 0:
+            self.reader.allowance += 1
+        return self.refills >= 0
+
+
+def events(*pieces: bytes, max_message: int = 1000) -> list[tuple[object, ...]]:
+    script = Script(max_message)
+    for piece in pieces:
+        script.reader.feed(piece)
+    return script.events
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65535, 65536, 100_000])
+def test_encoded_frames_are_read_back(size: int) -> None:
+    assert read_frames(encode_text("x" * size)) == ([(0x81, b"x" * size)], b"")
+    assert read_frames(encode_binary(b"\xff" * size)) == ([(0x82, b"\xff" * size)], b"")
+
+
+def test_the_length_of_a_text_is_that_of_its_bytes() -> None:
+    assert encode_text("é" * 63) == b"\x81\x7e\x00\x7e" + "é".encode() * 63
+
+
+def test_a_lone_surrogate_is_no_text() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        encode_text("\ud800")
+
+
+def test_a_long_reason_is_cut_between_characters() -> None:
+    [(_, payload)], _ = read_frames(encode_close(1000, "x" * 122 + "é"))
+    assert payload == b"\x03\xe8" + b"x" * 122
+
+
+def test_a_reason_with_a_lone_surrogate_is_sent_without_it() -> None:
+    assert encode_close(1000, "a\ud800") == b"\x88\x04\x03\xe8a?"
+
+
+def test_no_code_is_an_empty_frame() -> None:
+    assert encode_close(NO_CODE) == b"\x88\x00"
+
+
+@pytest.mark.parametrize("code", [0, 999, 1004, ABNORMAL, 1015, 2999, 5000])
+def test_a_code_that_may_not_be_sent(code: int) -> None:
+    assert not is_sendable(code)
+    with pytest.raises(ValueError):
+        encode_close(code)
+
+
+def test_nothing_follows_a_close_frame() -> None:
+    stream = masked(1, b"a") + masked(8, b"\x0f\xa0bye") + masked(1, b"b")
+    assert events(stream, masked(1, b"c")) == [("message", "a"), ("close", 4000, "bye")]
+
+
+def test_too_big_is_known_from_the_header() -> None:
+    assert events(masked(2, b"x" * 1001)[:8]) == [("failed", 1009)]
+
+
+def test_too_big_in_all_is_known_from_the_header() -> None:
+    assert events(masked(2, b"x" * 600, fin=False), masked(0, b"x" * 401)[:4]) == [("failed", 1009)]
+
+
+def test_a_bad_byte_is_known_before_the_rest_of_the_frame() -> None:
+    assert events(masked(1, b"\xff" + b"x" * 99)[:7]) == [("failed", 1007)]
+
+
+def test_too_many_fragments() -> None:
+    assert events(masked(1, fin=False), *[masked(0, fin=False)] * 4) == [("failed", 1008)]
+
+
+def test_halt_keeps_what_follows() -> None:
+    script = Script()
+    seen: list[str | bytes] = []
+
+    def one_at_a_time(message: str | bytes) -> None:
+        seen.append(message)
+        script.reader.halt()
+
+    script.reader.deliver = one_at_a_time
+    script.reader.feed(masked(1, b"a") + masked(2, b"b") + masked(1, b"c" * 200) + masked(1, b"d")[:3])
+    assert seen == ["a"]
+    script.reader.feed(b"")
+    assert seen == ["a", b"b"]
+    script.reader.feed(masked(1, b"d")[3:])
+    script.reader.feed(b"")
+    script.reader.feed(b"")
+    assert seen == ["a", b"b", "c" * 200, "d"]
+    assert not script.reader.inside_message
+
+
+def test_stop_inside_deliver_is_the_end() -> None:
+    script = Script()
+    seen: list[str | bytes] = []
+
+    def last(message: str | bytes) -> None:
+        seen.append(message)
+        script.reader.stop()
+
+    script.reader.deliver = last
+    script.reader.feed(masked(1, b"a") + masked(1, b"b"))
+    script.reader.feed(masked(1, b"c"))
+    assert seen == ["a"]
+    assert script.reader.is_stopped
+
+
+@pytest.mark.parametrize("opcode", [1, 2])
+def test_messages_beyond_the_allowance(opcode: int) -> None:
+    script = Script(allowance=2, refills=1)
+    script.reader.feed(masked(opcode, b"a") * 5)
+    kinds = [event[0] for event in script.events]
+    assert kinds == ["message"] * 3 + ["failed"]
+    assert script.events[-1] == ("failed", 1008)
+
+
+def test_a_drip_fed_frame_is_not_kept_twice() -> None:
+    stream = masked(2, b"x" * 900)
+    script = Script()
+    for at in range(len(stream) - 1):
+        script.reader.feed(stream[at : at + 1])
+        assert len(script.reader.tail) < 9
+    script.reader.feed(stream[-1:])
+    assert script.events == [("message", b"x" * 900)]

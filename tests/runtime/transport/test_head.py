@@ -1,0 +1,136 @@
+"""Requests: what is read, and what is refused with which status."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.limits import WireLimits
+from runtime.transport.head import BadRequest, check_growing, parse_head
+
+LIMITS = WireLimits()
+
+
+def block(line: str = "GET / HTTP/1.1", *headers: str) -> bytes:
+    return "\r\n".join((line, *(headers or ("Host: h",)))).encode("latin-1")
+
+
+def status(request: bytes) -> int:
+    with pytest.raises(BadRequest) as caught:
+        parse_head(request, LIMITS, "")
+    return caught.value.response.status
+
+
+@pytest.mark.parametrize(
+    ("target", "path", "query"),
+    [
+        ("/", "/", ""),
+        ("/a/b?x=1&y=2", "/a/b", "x=1&y=2"),
+        ("/a?b?c", "/a", "b?c"),
+        ("/%2e%2e/%2F", "/%2e%2e/%2F", ""),
+        ("/../../etc", "/../../etc", ""),
+        ("//double//", "//double//", ""),
+        ("http://host:80/a?b", "/a", "b"),
+        ("ws://host", "/", ""),
+        ("wss://host?q", "/", "q"),
+    ],
+)
+def test_targets_are_split_and_left_as_they_are(target: str, path: str, query: str) -> None:
+    request = parse_head(block(f"GET {target} HTTP/1.1"), LIMITS, "192.0.2.1").request
+    assert (request.path, request.query, request.remote_address) == (path, query, "192.0.2.1")
+
+
+def test_headers_are_lower_case_and_joined() -> None:
+    head = parse_head(block("GET / HTTP/1.1", "Host: h", "X-One:  a \t", "x-one: b", "Empty:"), LIMITS, "")
+    assert head.request.headers == {"host": "h", "x-one": "a, b", "empty": ""}
+    assert head.fields == (("Host", "h"), ("X-One", "a"), ("x-one", "b"), ("Empty", ""))
+
+
+def test_old_http_needs_no_host() -> None:
+    assert parse_head(b"GET / HTTP/1.0", LIMITS, "").version == "HTTP/1.0"
+
+
+@pytest.mark.parametrize(
+    "request_block",
+    [
+        block("GET /"),
+        block("GET  / HTTP/1.1"),
+        block("GET / HTTP/1.1 "),
+        block(" GET / HTTP/1.1"),
+        block("GET /a b HTTP/1.1"),
+        block("GET /\xe4 HTTP/1.1"),
+        block("G\x00T / HTTP/1.1"),
+        block("GET * HTTP/1.1"),
+        block("GET host:80 HTTP/1.1"),
+        block("GET ftp://host/ HTTP/1.1"),
+        block("GET /#part HTTP/1.1"),
+        b"",
+        b"\r\nGET / HTTP/1.1\r\nHost: h",
+        block("GET / HTTP/1.1", "X: 1"),
+        block("GET / HTTP/1.1", "Host: a", "host: a"),
+        block("GET / HTTP/1.1", "Host: a/b"),
+        block("GET / HTTP/1.1", "Host : h"),
+        block("GET / HTTP/1.1", "Host: h", " folded"),
+        block("GET / HTTP/1.1", "Host: h", "\tfolded"),
+        block("GET / HTTP/1.1", "Host: h", "no colon"),
+        block("GET / HTTP/1.1", "Host: h", ": no name"),
+        block("GET / HTTP/1.1", "Host: h", "X: a\rb"),
+        block("GET / HTTP/1.1", "Host: h", "X: a\nY: b"),
+        block("GET / HTTP/1.1", "Host: h", "X: a\x00b"),
+        block("GET / HTTP/1.1", "Host: h", "Content-Length: 1"),
+        block("GET / HTTP/1.1", "Host: h", "Content-Length: 0", "Content-Length: 0"),
+        block("GET / HTTP/1.1", "Host: h", "Content-Length: x"),
+        block("GET / HTTP/1.1", "Host: h", "Transfer-Encoding: chunked"),
+    ],
+)
+def test_malformed(request_block: bytes) -> None:
+    assert status(request_block) == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "OPTIONS", "CONNECT", "get", "BREW"])
+def test_other_methods(method: str) -> None:
+    assert status(block(f"{method} / HTTP/1.1")) == 405
+
+
+@pytest.mark.parametrize("version", ["HTTP/2.0", "HTTP/0.9", "HTTP/1.2"])
+def test_other_versions(version: str) -> None:
+    assert status(block(f"GET / {version}")) == 505
+
+
+def test_limits() -> None:
+    path = "/" + "x" * (8 * 1024 - len("GET / HTTP/1.1"))
+    assert parse_head(block(f"GET {path} HTTP/1.1"), LIMITS, "").request.path == path
+    assert status(block(f"GET {path}x HTTP/1.1")) == 431
+    many = ["Host: h"] + ["X: y"] * 127
+    assert len(parse_head(block("GET / HTTP/1.1", *many), LIMITS, "").fields) == 128
+    assert status(block("GET / HTTP/1.1", *many, "X: y")) == 431
+    assert status(block("GET / HTTP/1.1", "Host: h", "X: " + "y" * 8190)) == 431
+    assert status(block("GET / HTTP/1.1", "Host: h", *[f"X{n}: {'y' * 8000}" for n in range(5)])) == 431
+
+
+@pytest.mark.parametrize(
+    ("begun", "expected"),
+    [(b"GET / HTTP/1.1\n", 400), (b"GET /" + b"x" * 8200, 431), (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 6000, 431)],
+)
+def test_what_is_wrong_from_the_start_is_refused_early(begun: bytes, expected: int) -> None:
+    with pytest.raises(BadRequest) as caught:
+        check_growing(begun, LIMITS, 0)
+    assert caught.value.response.status == expected
+
+
+@given(st.integers(0, 30))
+def test_a_line_end_cut_in_two_is_fine(at: int) -> None:
+    begun = b"GET / HTTP/1.1\r\nHost: h\r\nX: y"
+    check_growing(begun[:at], LIMITS, 0)
+    check_growing(begun, LIMITS, min(at, len(begun)))
+
+
+@given(st.binary(max_size=200))
+def test_random_bytes_are_refused_or_read(request_block: bytes) -> None:
+    try:
+        head = parse_head(request_block, LIMITS, "")
+    except BadRequest as refused:
+        assert 400 <= refused.response.status <= 505
+    else:
+        assert head.request.path.startswith("/")
