@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from compiler.bytecode.opcodes import LEAVERS, OPENERS, Opcode
+from compiler.bytecode.opcodes import LEAVERS, Opcode
 from compiler.bytecode.program import Chunk, Import, ImportKind, Instruction, Mark, SourceMap
 from compiler.bytecode.verifier import measure
 from compiler.diagnostics.source import Span

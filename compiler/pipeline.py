@@ -81,7 +81,9 @@ def check_source(name: str, raw: bytes, settings: Settings) -> Compilation:
 def check_together(compilations: Sequence[Compilation], settings: Settings) -> Report:
     """Routes against each other, over all files: addresses, names, channels."""
     report = Report()
-    check_routes([analysis for compilation in compilations for analysis in compilation.analyses], settings.prefix, report)
+    check_routes(
+        [analysis for compilation in compilations for analysis in compilation.analyses], settings.prefix, report
+    )
     return report
 
 
@@ -95,7 +97,9 @@ def compile_source(name: str, raw: bytes, settings: Settings) -> Compilation:
     if alone.has_errors:
         checked.report.extend(alone)
         return checked
-    return Compilation(checked.source, checked.report, checked.analyses, build_program(checked.source, raw, checked.analyses))
+    return Compilation(
+        checked.source, checked.report, checked.analyses, build_program(checked.source, raw, checked.analyses)
+    )
 
 
 def build_program(source: SourceFile, raw: bytes, analyses: Sequence[Analysis]) -> Program:
@@ -125,7 +129,11 @@ def _program(pool: Pool, routes: tuple[RouteProgram, ...], source: SourceFile, r
 def _lower_route(analysis: Analysis, pool: Pool, findings: Findings) -> RouteProgram:
     route = analysis.route
     variables = Variables({slot.name: number for number, slot in enumerate(analysis.slots)})
-    hooks = {name: _lower_hook(name, analysis, variables, pool, findings) for name, block in route.hooks.items() if block.operations}
+    hooks = {
+        name: _lower_hook(name, analysis, variables, pool, findings)
+        for name, block in route.hooks.items()
+        if block.operations
+    }
     return RouteProgram(
         route.name.value,
         str(route.pattern),
@@ -185,7 +193,9 @@ def compile_unit(kind: str, text: str, variables: Sequence[str], settings: Setti
     if unit is None or report.has_errors:
         return Unit(source, report)
     pool = Pool()
-    asm = Assembler(pool, Variables({name: number for number, name in enumerate(variables)}, only=True), findings, "on_message")
+    asm = Assembler(
+        pool, Variables({name: number for number, name in enumerate(variables)}, only=True), findings, "on_message"
+    )
     lower_unit(unit, asm)
     chunk = asm.finish()
     slots = tuple(Slot(f"given_{number}", Kind.ANY) for number in range(len(variables)))

@@ -83,12 +83,18 @@ def _walk_hooks(
         hook = HOOKS[name]
         before = merged(exits[-1:]) if exits else State()
         if hook.repeats:
-            before = before.possibly(n for n, places in variables.settings.items() if any(p.hook is hook for p in places))
+            before = before.possibly(
+                n for n, places in variables.settings.items() if any(p.hook is hook for p in places)
+            )
         walk = HookWalk(route, hook, variables, found, environment)
         after = walk.walk(block, before)
         channels += walk.channels
         # on_message runs any number of times, none included: what it sets may be set later, no more.
-        exits.append(before.possibly(after.maybe) if hook.repeats else State(frozenset(), after.normal, after.maybe | before.maybe))
+        exits.append(
+            before.possibly(after.maybe)
+            if hook.repeats
+            else State(frozenset(), after.normal, after.maybe | before.maybe)
+        )
     return channels
 
 
@@ -102,7 +108,6 @@ def _settings(route: Route) -> dict[str, list[Setting]]:
 
 
 def _settings_in(block: Block, hook: str) -> Iterable[Setting]:
-
 
     pending: list[Step] = [Runs(block)]
     while pending:
@@ -124,7 +129,9 @@ def _check_subscribe(route: Route, found: Findings, variables: RouteVariables, e
         return
     walk = HookWalk(route, HOOKS["on_connect"], variables, found, environment)
     names = frozenset(variables.settings)
-    early = frozenset(n for n, places in variables.settings.items() if any(p.hook.order <= HOOKS["on_connect"].order for p in places))
+    early = frozenset(
+        n for n, places in variables.settings.items() if any(p.hook.order <= HOOKS["on_connect"].order for p in places)
+    )
     walk.state = State(frozenset(), early, early)
     for field in route.subscribe:
         Checker(found, found.locator(field.scalar), walk, environment).template(field.template, text=False)
@@ -151,7 +158,7 @@ def operations_of(route: Route) -> Iterable[tuple[str, Operation]]:
         while pending:
             operation = pending.pop(0)
             yield hook, operation
-            steps = [step for step in operation.flow()]
+            steps = list(operation.flow())
             while steps:
                 step = steps.pop(0)
                 if isinstance(step, Runs):
@@ -165,7 +172,13 @@ def _check_claims(route: Route, found: Findings, channels: Sequence[ChannelUse])
     if route.broken or any(use.command in ("subscribe", "broadcast") for use in channels):
         return
     for _, operation in operations_of(route):
-        field = operation.message if isinstance(operation, WsOp) else operation.value if isinstance(operation, Return) else None
+        field = (
+            operation.message
+            if isinstance(operation, WsOp)
+            else operation.value
+            if isinstance(operation, Return)
+            else None
+        )
         if isinstance(field, (TextField, TemplateField)) and _CLAIM.search(field.scalar.value):
             help = "join it: `- WsOp: {command: subscribe, channel: …}`"
             found.add(codes.CLAIMED_SUBSCRIPTION, field.span, "no operation of this route joins a channel", help=help)
@@ -173,9 +186,16 @@ def _check_claims(route: Route, found: Findings, channels: Sequence[ChannelUse])
 
 def _check_nothing_sent(route: Route, found: Findings) -> None:
     for hook, operation in operations_of(route):
-        if hook == "on_disconnect" and isinstance(operation, WsOp) and operation.command.value == "send" and operation.to is None:
+        if (
+            hook == "on_disconnect"
+            and isinstance(operation, WsOp)
+            and operation.command.value == "send"
+            and operation.to is None
+        ):
             message = "`send` in on_disconnect reaches nobody: the connection is closed"
-            found.add(codes.NOTHING_SENT, operation.place, message, help="`broadcast` reaches the others, `to` one of them")
+            found.add(
+                codes.NOTHING_SENT, operation.place, message, help="`broadcast` reaches the others, `to` one of them"
+            )
         if hook in ("on_disconnect", "on_auth") and isinstance(operation, Return) and operation.value is not None:
             found.add(codes.NOTHING_SENT, operation.place, f"what Return gives in {hook} is not sent")
 
@@ -208,7 +228,9 @@ def _report_clash(route: Route, first: Route, report: Report) -> None:
     if route.path.value == first.path.value:
         message = f"the path `{route.path.value}` is already taken by `{first.name.value}` ({where})"
     else:
-        message = f"`{route.path.value}` and `{first.path.value}` of `{first.name.value}` ({where}) match the same addresses"
+        message = (
+            f"`{route.path.value}` and `{first.path.value}` of `{first.name.value}` ({where}) match the same addresses"
+        )
     labels = [Findings(first.source, report).label(first.path.span, "the first route")]
     report.add(codes.DUPLICATE_ROUTE, route.source, route.path.span, message, labels=labels)
 
@@ -237,4 +259,6 @@ def _check_audiences(analyses: Sequence[Analysis], report: Report) -> None:
             if use.command == "broadcast" and str(use.field.template.constant) not in joined:
                 name = use.field.template.constant
                 source: SourceFile = analysis.route.source
-                report.add(codes.EMPTY_AUDIENCE, source, use.field.span, f"no connection can be in `{name}`: no route joins it")
+                report.add(
+                    codes.EMPTY_AUDIENCE, source, use.field.span, f"no connection can be in `{name}`: no route joins it"
+                )

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any, Final, Protocol
 
-import re2
-
 from compiler.analysis.known import (
     ANYTHING,
     BOOLEAN,
@@ -34,6 +32,7 @@ from compiler.language.faults import Fault
 from compiler.language.functions import SPELLINGS, Function
 from compiler.language.functions.registry import call
 from compiler.language.functions.synonyms import FUNCTION_SYNONYMS
+from compiler.language.functions.text import compile_pattern
 from compiler.language.values import Kind, Value, describe_kind
 from compiler.lower import BINARY_OPCODES, leniencies
 from compiler.syntax.findings import Findings, Locate
@@ -173,7 +172,9 @@ class Checker:
             return self.report(codes.WRONG_KIND, node.span, f"{describe_kind(owner.kinds)} has no elements")
         if not owner.kinds & (Kind.OBJECT | spared) and not key.kinds & Kind.NUMBER:
             return self.report(
-                codes.WRONG_KIND, node.key.span, f"{describe_kind(owner.kinds)} is indexed by a whole number, this is {describe_kind(key.kinds)}"
+                codes.WRONG_KIND,
+                node.key.span,
+                f"{describe_kind(owner.kinds)} is indexed by a whole number, this is {describe_kind(key.kinds)}",
             )
         if isinstance(owner.constant, (list, dict, str)) and key.constant is not VARIES:
             return self._fold(values.index, [(owner, node.owner.span), (key, node.key.span)], skippable, ANYTHING)
@@ -202,7 +203,9 @@ class Checker:
         if operand.constant is not VARIES:
             return self._fold(helper, [(operand, node.operand.span)], skippable, result)
         if node.operator == "-" and not can_calculate(operand):
-            return self.report(codes.WRONG_KIND, node.operand.span, f"`-` takes a number, this is {describe_kind(operand.kinds)}")
+            return self.report(
+                codes.WRONG_KIND, node.operand.span, f"`-` takes a number, this is {describe_kind(operand.kinds)}"
+            )
         return result
 
     def _binary(self, node: Binary, left: Known, right: Known, skippable: bool) -> Known:
@@ -298,7 +301,12 @@ class Checker:
 
     def _argument(self, node: Call, row: Function | None, position: int, skippable: bool) -> Known:
         argument = node.arguments[position]
-        if row is not None and row.parameters and row.parameter(position).literal == "expression" and isinstance(unwrap(argument), Literal):
+        if (
+            row is not None
+            and row.parameters
+            and row.parameter(position).literal == "expression"
+            and isinstance(unwrap(argument), Literal)
+        ):
             return TEXT
         return self.check(argument, skippable=skippable)
 
@@ -318,7 +326,13 @@ class Checker:
         if given >= least and (most is None or given <= most):
             return True
         shift = 1 if node.piped else 0
-        wanted = str(least - shift) if least == most else f"{least - shift} or more" if most is None else f"{least - shift} to {most - shift}"
+        wanted = (
+            str(least - shift)
+            if least == most
+            else f"{least - shift} or more"
+            if most is None
+            else f"{least - shift} to {most - shift}"
+        )
         noun = "argument" if wanted == "1" else "arguments"
         kind = "filter" if node.piped else "function"
         message = f"the {kind} `{node.name}` takes {wanted} {noun}, {given - shift} given"
@@ -333,7 +347,11 @@ class Checker:
                 continue
             literal = unwrap(argument)
             if not isinstance(literal, Literal) or not isinstance(literal.value, str):
-                self.report(codes.NOT_A_LITERAL, argument.span, f"the {row.parameter(position).name} of `{row.name}` must be a text literal")
+                self.report(
+                    codes.NOT_A_LITERAL,
+                    argument.span,
+                    f"the {row.parameter(position).name} of `{row.name}` must be a text literal",
+                )
                 good = False
             else:
                 good = self._check_literal(kind, literal, skippable) and good
@@ -343,9 +361,9 @@ class Checker:
         text = str(literal.value)
         if kind == "pattern":
             try:
-                re2.compile(text, _QUIET)
-            except re2.error as error:
-                self.report(codes.BAD_PATTERN, literal.span, f"the pattern cannot be read: {_reason(error)}")
+                compile_pattern(text)
+            except Fault as fault:
+                self.report(codes.BAD_PATTERN, literal.span, fault.message)
                 return False
         elif kind == "environment" and text not in self.environment:
             help = f"add `{text}` to `env.allow` in worpen.toml, if every client may know it"
@@ -368,10 +386,18 @@ class Checker:
     def _apply(self, node: Call, row: Function, arguments: list[Known], skippable: bool) -> Known:
         for position, known in enumerate(arguments):
             wanted = row.parameter(position).kinds
-            numeric = wanted & Kind.NUMBER and known.kinds & Kind.TEXT and not (known.wordy and known.kinds == Kind.TEXT)
+            numeric = (
+                wanted & Kind.NUMBER and known.kinds & Kind.TEXT and not (known.wordy and known.kinds == Kind.TEXT)
+            )
             if not known.kinds & wanted and not numeric and known.constant is VARIES:
                 return self._wrong_argument(node, row, position, known)
-        if row.constant and not row.needs_moment and arguments and all(a.constant is not VARIES for a in arguments) and not _has_inner(row, len(arguments)):
+        if (
+            row.constant
+            and not row.needs_moment
+            and arguments
+            and all(a.constant is not VARIES for a in arguments)
+            and not _has_inner(row, len(arguments))
+        ):
             spans = [argument.span for argument in node.arguments]
             operands = list(zip(arguments, spans, strict=True))
             return self._fold_call(node, row, operands, skippable)
@@ -394,7 +420,11 @@ class Checker:
         if isinstance(left, Unary) and left.operator == "!":
             return ANYTHING  # the parser warned that `!` takes only what stands beside it
         wanted = describe_kind(row.parameter(position).kinds)
-        shown = "a text that is not numeric" if known.kinds == Kind.TEXT and row.parameter(position).kinds & Kind.NUMBER else describe_kind(known.kinds)
+        shown = (
+            "a text that is not numeric"
+            if known.kinds == Kind.TEXT and row.parameter(position).kinds & Kind.NUMBER
+            else describe_kind(known.kinds)
+        )
         help = ""
         if isinstance(left, Binary):
             help = f"the filter takes everything to its left; write `(… | {node.name})` around what it is meant for"
@@ -412,20 +442,6 @@ class InnerNames:
     def member(self, owner: Name, node: Member, checker: Checker) -> Known | None:
         """No variable has known members here."""
         return None
-
-
-def _quiet_options() -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    return options
-
-
-_QUIET: Final = _quiet_options()
-
-
-def _reason(error: Exception) -> str:
-    reason = error.args[0] if error.args else ""
-    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
 
 
 def _has_inner(row: Function, count: int) -> bool:

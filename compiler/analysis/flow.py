@@ -49,7 +49,12 @@ from compiler.syntax.fields import (
 from compiler.syntax.findings import Findings, Locate
 from compiler.syntax.nodes import Call, Expression, Index, Member, Name, unwrap, walk
 
-ERROR_FIELDS = {"message": TEXT, "code": TEXT, "source": Known(Kind.TEXT | Kind.NULL), "line": Known(Kind.NUMBER | Kind.NULL)}
+ERROR_FIELDS = {
+    "message": TEXT,
+    "code": TEXT,
+    "source": Known(Kind.TEXT | Kind.NULL),
+    "line": Known(Kind.NUMBER | Kind.NULL),
+}
 """Members of `error` in a catch block."""
 _LOOP_KNOWN = {"index": NUMBER, "counter": NUMBER, "total": NUMBER, "is_first": BOOLEAN, "is_last": BOOLEAN}
 
@@ -235,7 +240,9 @@ class HookWalk:
         elif isinstance(step.test, ConditionField) and step.test.expression is not None:
             expression = step.test.expression
             read = {node.name for node in walk(expression) if isinstance(node, Name)}
-            changing = any(isinstance(n, Call) and (row := SPELLINGS.get(n.name)) and not row.constant for n in walk(expression))
+            changing = any(
+                isinstance(n, Call) and (row := SPELLINGS.get(n.name)) and not row.constant for n in walk(expression)
+            )
             endless = bool(read) and not changing and not read & set(names_set(step.body)) and not self.route.broken
             value = self._known(step.test).constant
             endless = endless or (value is not VARIES and truthy(value))  # type: ignore[arg-type]
@@ -262,7 +269,10 @@ class HookWalk:
             self._flow(step.cleanup)
             cleanup = self.state
             after = State(
-                after.sure | cleanup.sure, after.normal | cleanup.normal, after.maybe | cleanup.maybe, after.dead or cleanup.dead
+                after.sure | cleanup.sure,
+                after.normal | cleanup.normal,
+                after.maybe | cleanup.maybe,
+                after.dead or cleanup.dead,
             )
         self.state = after
 
@@ -284,7 +294,9 @@ class HookWalk:
     def _check_field(self, field: AnyField) -> Known:
         match field:
             case TextField():
-                known = self._checker(self.found.locator(field.scalar)).template(field.template, text=field.field != "WsOp.channel")
+                known = self._checker(self.found.locator(field.scalar)).template(
+                    field.template, text=field.field != "WsOp.channel"
+                )
                 self._check_rendering(field, known)
                 return known
             case TemplateField():
@@ -315,13 +327,23 @@ class HookWalk:
         if field.field == "WsOp.channel":
             if known.absent:
                 help = "give a channel for that case: `{{ … || 'lobby' }}`"
-                self.found.add(codes.NULLABLE_CHANNEL, field.span, "the channel is null where the client did not send this", help=help)
+                self.found.add(
+                    codes.NULLABLE_CHANNEL,
+                    field.span,
+                    "the channel is null where the client did not send this",
+                    help=help,
+                )
             return
         for expression in field.template.expressions:
             if self._renders_null(expression):
                 place = self.found.locator(field.scalar)(expression.span)
                 help = "give a text for that case: `{{ … ?? 'nobody' }}`"
-                self.found.add(codes.MAY_RENDER_NULL, place, "this is null, and the text says `null`, where the client did not send it", help=help)
+                self.found.add(
+                    codes.MAY_RENDER_NULL,
+                    place,
+                    "this is null, and the text says `null`, where the client did not send it",
+                    help=help,
+                )
 
     def _renders_null(self, expression: Expression) -> bool:
         node = unwrap(expression)
@@ -397,12 +419,26 @@ class HookWalk:
         first = self.variables.settings[node.name][0]
         labels = (self.found.label(first.name.span, f"set here, in {first.hook.name}"),)
         help = f"set it before, or write `{node.name} ?? …`"
-        checker.report(codes.MAYBE_UNSET, node.span, f"`{node.name}` may not be set here: it is set on some paths only", labels=labels, help=help)
+        checker.report(
+            codes.MAYBE_UNSET,
+            node.span,
+            f"`{node.name}` may not be set here: it is set on some paths only",
+            labels=labels,
+            help=help,
+        )
 
     def _report_too_late(self, node: Name, checker: Checker) -> None:
         first = self.variables.settings[node.name][0]
-        where = "further down" if first.hook is self.hook else f"only in {first.hook.name}, which runs after {self.hook.name}"
-        message = f"`{node.name}` is used here, but set only later: {where}" if first.hook is self.hook else f"`{node.name}` is set {where}"
+        where = (
+            "further down"
+            if first.hook is self.hook
+            else f"only in {first.hook.name}, which runs after {self.hook.name}"
+        )
+        message = (
+            f"`{node.name}` is used here, but set only later: {where}"
+            if first.hook is self.hook
+            else f"`{node.name}` is set {where}"
+        )
         labels = (self.found.label(first.name.span, "set here"),)
         checker.report(codes.SET_TOO_LATE, node.span, message, labels=labels)
 
@@ -410,7 +446,9 @@ class HookWalk:
         name = node.name
         if name in INPUTS:
             hooks = " and ".join(hook for hook in HOOKS if hook in INPUTS[name].hooks)
-            return checker.report(codes.WRONG_HOOK, node.span, f"`{name}` exists only in {hooks}, this is {self.hook.name}")
+            return checker.report(
+                codes.WRONG_HOOK, node.span, f"`{name}` exists only in {hooks}, this is {self.hook.name}"
+            )
         if name in ("loop", "error"):
             where = "inside a Loop" if name == "loop" else "in a catch block"
             return checker.report(codes.WRONG_HOOK, node.span, f"`{name}` exists only {where}")
@@ -419,7 +457,9 @@ class HookWalk:
         help = checker.bracket_hint(node)
         if not help and not suggestion and name in SPELLINGS:
             help = f"`{name}` is a function: write `{name}(…)` or `… | {name}`"
-        return checker.report(codes.UNKNOWN_VARIABLE, node.span, message, label=suggestion, help=help, labels=self._similar(name))
+        return checker.report(
+            codes.UNKNOWN_VARIABLE, node.span, message, label=suggestion, help=help, labels=self._similar(name)
+        )
 
     def _in_scope(self) -> list[str]:
         inputs = [row.name for row in INPUTS.values() if self.hook.name in row.hooks]
@@ -456,7 +496,9 @@ class HookWalk:
             return fields[node.key]
         meant = nearest(node.key, tuple(fields))
         label = f"did you mean `{meant}`?" if meant else "known: " + ", ".join(fields)
-        return checker.report(codes.UNKNOWN_VARIABLE, node.name_span, f"`{owner.name}` has no member `{node.key}`", label=label)
+        return checker.report(
+            codes.UNKNOWN_VARIABLE, node.name_span, f"`{owner.name}` has no member `{node.key}`", label=label
+        )
 
     def _parameter(self, node: Member, checker: Checker) -> Known:
         if self.route.pattern is None or node.key in self.route.pattern.parameters:
@@ -464,11 +506,19 @@ class HookWalk:
         known = self.route.pattern.parameters
         meant = nearest(node.key, known)
         label = f"did you mean `{meant}`?" if meant else ""
-        help = f"the path's parameters: {', '.join(known)}" if known else f"a value after `?` in the address is `query.{node.key}`"
-        return checker.report(codes.UNKNOWN_PARAMETER, node.name_span, f"the path has no parameter `{node.key}`", label=label, help=help)
+        help = (
+            f"the path's parameters: {', '.join(known)}"
+            if known
+            else f"a value after `?` in the address is `query.{node.key}`"
+        )
+        return checker.report(
+            codes.UNKNOWN_PARAMETER, node.name_span, f"the path has no parameter `{node.key}`", label=label, help=help
+        )
 
     def _claim(self, node: Member, checker: Checker) -> Known:
         if self.route.has_auth:
             return ANYTHING
-        checker.report(codes.USER_WITHOUT_AUTH, unwrap(node.owner).span, "`user` is always null: this route has no `auth`")
+        checker.report(
+            codes.USER_WITHOUT_AUTH, unwrap(node.owner).span, "`user` is always null: this route has no `auth`"
+        )
         return ANYTHING

@@ -64,4 +64,6 @@ def _distinct(fields: Sequence[TextField]) -> tuple[TextField, ...]:
 
 def names_read(field: TextField) -> set[str]:
     """The variables that a template reads."""
-    return {node.name for expression in field.template.expressions for node in walk(expression) if isinstance(node, Name)}
+    return {
+        node.name for expression in field.template.expressions for node in walk(expression) if isinstance(node, Name)
+    }

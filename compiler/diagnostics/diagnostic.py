@@ -78,9 +78,7 @@ class Report:
     ) -> None:
         """Record one finding. `severity` defaults to the code's own."""
         self.diagnostics.append(
-            Diagnostic(
-                code, message, source, span, severity or code.severity, label, tuple(labels), help, tuple(fixes)
-            )
+            Diagnostic(code, message, source, span, severity or code.severity, label, tuple(labels), help, tuple(fixes))
         )
 
     def extend(self, other: Report) -> None:

@@ -9,7 +9,10 @@ SHOWN_WHOLE = 8
 
 
 def nearest(name: str, candidates: Collection[str], synonyms: Mapping[str, str] | None = None) -> str | None:
-    """The candidate that was probably meant: a synonym, the same letters, or one at edit distance ≤ max(1, length/3)."""
+    """The candidate that was probably meant: a synonym, the same letters, or one at edit distance ≤ max(1, length/3).
+
+    None where no candidate is that near.
+    """
     meant = (synonyms or {}).get(name) or (synonyms or {}).get(name.lower())
     if meant in candidates:
         return meant

@@ -50,43 +50,92 @@ _PAYLOAD = Kind.ANY
 _NUMBER, _TEXT, _NULL = Kind.NUMBER, Kind.TEXT, Kind.NULL
 
 SEND = _effect(
-    "send", "A frame to this connection. Replies 1, or 0 where it is closed.",
-    reply=_NUMBER, hooks=_ACCEPTED, message=_PAYLOAD, binary=Kind.BOOLEAN,
+    "send",
+    "A frame to this connection. Replies 1, or 0 where it is closed.",
+    reply=_NUMBER,
+    hooks=_ACCEPTED,
+    message=_PAYLOAD,
+    binary=Kind.BOOLEAN,
 )
 SEND_TO = _effect(
-    "send_to", "A frame to the connection with this id. Replies the number of recipients: 0 or 1.",
-    reply=_NUMBER, hooks=_ACCEPTED, message=_PAYLOAD, binary=Kind.BOOLEAN, to=_TEXT,
+    "send_to",
+    "A frame to the connection with this id. Replies the number of recipients: 0 or 1.",
+    reply=_NUMBER,
+    hooks=_ACCEPTED,
+    message=_PAYLOAD,
+    binary=Kind.BOOLEAN,
+    to=_TEXT,
 )
 BROADCAST = _effect(
-    "broadcast", "A frame to all connections of the server. Replies the number of recipients.",
-    reply=_NUMBER, hooks=_ACCEPTED, message=_PAYLOAD, binary=Kind.BOOLEAN, exclude_self=Kind.BOOLEAN,
+    "broadcast",
+    "A frame to all connections of the server. Replies the number of recipients.",
+    reply=_NUMBER,
+    hooks=_ACCEPTED,
+    message=_PAYLOAD,
+    binary=Kind.BOOLEAN,
+    exclude_self=Kind.BOOLEAN,
 )
 PUBLISH = _effect(
-    "publish", "A frame to all members of a channel. Replies the number of recipients.",
-    reply=_NUMBER, hooks=_ACCEPTED, message=_PAYLOAD, binary=Kind.BOOLEAN, exclude_self=Kind.BOOLEAN, channel=_TEXT,
+    "publish",
+    "A frame to all members of a channel. Replies the number of recipients.",
+    reply=_NUMBER,
+    hooks=_ACCEPTED,
+    message=_PAYLOAD,
+    binary=Kind.BOOLEAN,
+    exclude_self=Kind.BOOLEAN,
+    channel=_TEXT,
 )
 SUBSCRIBE = _effect(
-    "subscribe", "Join a channel. Replies its number of members. Raises channel-limit.",
-    reply=_NUMBER, hooks=_ACCEPTED, channel=_TEXT,
+    "subscribe",
+    "Join a channel. Replies its number of members. Raises channel-limit.",
+    reply=_NUMBER,
+    hooks=_ACCEPTED,
+    channel=_TEXT,
 )
 UNSUBSCRIBE = _effect(
     "unsubscribe", "Leave a channel. Replies its number of members.", reply=_NUMBER, hooks=_ACCEPTED, channel=_TEXT
 )
 CLOSE = _effect(
-    "close", "Close this connection after the frames before it; the hook goes on. Replies 1, or 0 where it was closed.",
-    reply=_NUMBER, hooks=_ACCEPTED, code=_NUMBER, reason=_TEXT,
+    "close",
+    "Close this connection after the frames before it; the hook goes on. Replies 1, or 0 where it was closed.",
+    reply=_NUMBER,
+    hooks=_ACCEPTED,
+    code=_NUMBER,
+    reason=_TEXT,
 )
 LOG = _effect("log", "A line in the server's log and on the board.", reply=_NULL, level=_TEXT, message=_TEXT)
 SLEEP = _effect("sleep", "Nothing for so many milliseconds.", reply=_NULL, waits=True, duration_ms=Kind.ANY)
 SQL = _effect(
-    "sql", "Run one statement. Replies rows, or `{rows_affected, last_insert_id}`.",
-    reply=Kind.LIST | Kind.OBJECT | _NULL, waits=True, query=_TEXT, params=Kind.ANY, operation=_TEXT, fetch=_TEXT,
+    "sql",
+    "Run one statement. Replies rows, or `{rows_affected, last_insert_id}`.",
+    reply=Kind.LIST | Kind.OBJECT | _NULL,
+    waits=True,
+    query=_TEXT,
+    params=Kind.ANY,
+    operation=_TEXT,
+    fetch=_TEXT,
 )
 REDIS = _effect(
-    "redis", "Run one command.", reply=Kind.ANY, waits=True, command=_TEXT, key=_TEXT, value=Kind.ANY, ttl_seconds=Kind.ANY
+    "redis",
+    "Run one command.",
+    reply=Kind.ANY,
+    waits=True,
+    command=_TEXT,
+    key=_TEXT,
+    value=Kind.ANY,
+    ttl_seconds=Kind.ANY,
 )
 HTTP = _effect(
-    "http", "Make one request. Replies `{status, headers, body}`.",
-    reply=Kind.OBJECT, waits=True, method=_TEXT, url=_TEXT, headers=Kind.ANY, body=Kind.ANY, timeout_ms=Kind.ANY,
+    "http",
+    "Make one request. Replies `{status, headers, body}`.",
+    reply=Kind.OBJECT,
+    waits=True,
+    method=_TEXT,
+    url=_TEXT,
+    headers=Kind.ANY,
+    body=Kind.ANY,
+    timeout_ms=Kind.ANY,
 )
-REJECT = _effect("reject", "Refuse the handshake. Only in on_auth.", reply=_NULL, hooks=_AUTH, status=_NUMBER, reason=_TEXT)
+REJECT = _effect(
+    "reject", "Refuse the handshake. Only in on_auth.", reply=_NULL, hooks=_AUTH, status=_NUMBER, reason=_TEXT
+)

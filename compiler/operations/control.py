@@ -40,8 +40,12 @@ def _runs(block: Block | None) -> Flow:
 class If(Operation):
     """Runs one of two lists of operations."""
 
-    condition: Condition = fields.condition("What decides.", synonyms={"if": "condition", "test": "condition", "when": "condition"})
-    then: Block = fields.operations("Run where the condition is true.", synonyms={"do": "then", "body": "then", "operations": "then"})
+    condition: Condition = fields.condition(
+        "What decides.", synonyms={"if": "condition", "test": "condition", "when": "condition"}
+    )
+    then: Block = fields.operations(
+        "Run where the condition is true.", synonyms={"do": "then", "body": "then", "operations": "then"}
+    )
     else_: Block | None = fields.operations(
         "Run where it is false.", required=False, aliases=("otherwise",), synonyms={"elif": "else", "else_if": "else"}
     )
@@ -70,15 +74,19 @@ class Case:
 
 @operation(
     synonyms=("Match", "Case", "Select"),
-    example="- Switch:\n    value: \"{{ message }}\"\n    cases:\n      - value: ping\n        operations:\n"
+    example='- Switch:\n    value: "{{ message }}"\n    cases:\n      - value: ping\n        operations:\n'
     "          - WsOp: {command: send, message: pong}\n    default:\n      - Log: {message: unknown}",
 )
 class Switch(Operation):
     """Runs the operations of the first case whose value is equal; no case falls through to the next."""
 
-    value: ValueField = fields.value("What is compared.", synonyms={"on": "value", "expression": "value", "variable": "value"})
+    value: ValueField = fields.value(
+        "What is compared.", synonyms={"on": "value", "expression": "value", "variable": "value"}
+    )
     cases: tuple[Case, ...] = fields.cases("The cases, each `{value, operations}`.")
-    default: Block | None = fields.operations("Run where no case is equal.", required=False, synonyms={"else": "default", "otherwise": "default"})
+    default: Block | None = fields.operations(
+        "Run where no case is equal.", required=False, synonyms={"else": "default", "otherwise": "default"}
+    )
 
     def flow(self) -> Flow:
         """The value, the cases' values as far as needed, and one of the blocks."""
@@ -107,16 +115,24 @@ class Switch(Operation):
 
 @operation(
     synonyms=("Repeat", "Until"),
-    example="- SetVar: {name: n, value: 0}\n- While:\n    condition: \"{{ n < 3 }}\"\n    body:\n"
-    "      - SetVar: {name: n, value: \"{{ n + 1 }}\"}",
+    example='- SetVar: {name: n, value: 0}\n- While:\n    condition: "{{ n < 3 }}"\n    body:\n'
+    '      - SetVar: {name: n, value: "{{ n + 1 }}"}',
 )
 class While(Operation):
     """Repeats operations while a condition is true. Still true after `max_iterations` rounds: error `loop_limit`."""
 
-    condition: Condition = fields.condition("Tested before each round.", synonyms={"while": "condition", "test": "condition"})
-    body: Block = fields.operations("What is repeated.", aliases=("do",), synonyms={"then": "body", "operations": "body"})
+    condition: Condition = fields.condition(
+        "Tested before each round.", synonyms={"while": "condition", "test": "condition"}
+    )
+    body: Block = fields.operations(
+        "What is repeated.", aliases=("do",), synonyms={"then": "body", "operations": "body"}
+    )
     max_iterations: Written[int] | None = fields.integer(
-        "The most rounds.", default=str(DEFAULT_ROUNDS), minimum=0, maximum=LOOP_ROUNDS, synonyms={"limit": "max_iterations"}
+        "The most rounds.",
+        default=str(DEFAULT_ROUNDS),
+        minimum=0,
+        maximum=LOOP_ROUNDS,
+        synonyms={"limit": "max_iterations"},
     )
 
     def flow(self) -> Flow:
@@ -136,7 +152,7 @@ class While(Operation):
     aliases=("for_each", "foreach"),
     synonyms=("For", "ForRange", "Each", "Iterate", "Range"),
     example="- Loop:\n    collection: \"{{ message | split(',') }}\"\n    var: word\n    body:\n"
-    "      - WsOp: {command: send, message: \"{{ loop.counter }}/{{ loop.total }}: {{ word }}\"}",
+    '      - WsOp: {command: send, message: "{{ loop.counter }}/{{ loop.total }}: {{ word }}"}',
 )
 class Loop(Operation):
     """Runs operations once for each element of a list. Null is an empty list.
@@ -145,16 +161,28 @@ class Loop(Operation):
     """
 
     collection: Collection = fields.collection(
-        "The list.", synonyms={"list": "collection", "items": "collection", "in": "collection", "over": "collection", "array": "collection"}
+        "The list.",
+        synonyms={
+            "list": "collection",
+            "items": "collection",
+            "in": "collection",
+            "over": "collection",
+            "array": "collection",
+        },
     )
     var: Written[str] | None = fields.variable(
         "The variable that holds the element.", required=False, default="item", aliases=("item_var", "as"),
         synonyms={"variable": "var", "name": "var", "item": "var"},
     )  # fmt: skip
     index_var: Written[str] | None = fields.variable(
-        "The variable that holds its index, from 0.", required=False, default="index", synonyms={"index": "index_var", "key": "index_var"}
+        "The variable that holds its index, from 0.",
+        required=False,
+        default="index",
+        synonyms={"index": "index_var", "key": "index_var"},
     )
-    body: Block = fields.operations("What is repeated.", aliases=("do",), synonyms={"then": "body", "operations": "body"}, required=True)
+    body: Block = fields.operations(
+        "What is repeated.", aliases=("do",), synonyms={"then": "body", "operations": "body"}, required=True
+    )
 
     def _name(self, given: Written[str] | None, default: str) -> Written[str]:
         return Written(default, self.place) if given is None else given
@@ -193,7 +221,10 @@ class Loop(Operation):
             asm.operations(self.body.operations)
 
 
-@operation(needs_loop=True, example="- Loop:\n    collection: [1, 2]\n    body:\n      - If: {condition: \"{{ item == 2 }}\", then: [{Break: {}}]}")
+@operation(
+    needs_loop=True,
+    example='- Loop:\n    collection: [1, 2]\n    body:\n      - If: {condition: "{{ item == 2 }}", then: [{Break: {}}]}',
+)
 class Break(Operation):
     """Leaves the innermost loop."""
 

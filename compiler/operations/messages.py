@@ -21,7 +21,9 @@ LEVELS: Final = ("debug", "info", "warn", "error")
 
 _COMMANDS: Final = {
     "send": Variant(("message",), ("to", "binary", "output_var"), "to this connection, or to another one by its id"),
-    "broadcast": Variant(("message",), ("channel", "exclude_self", "binary", "output_var"), "to everybody, or to a channel"),
+    "broadcast": Variant(
+        ("message",), ("channel", "exclude_self", "binary", "output_var"), "to everybody, or to a channel"
+    ),
     "subscribe": Variant(("channel",), ("output_var",), "join a channel"),
     "unsubscribe": Variant(("channel",), ("output_var",), "leave a channel"),
     "close": Variant((), ("code", "reason", "output_var"), "close this connection"),
@@ -33,7 +35,7 @@ _CLOSE_REASON_BYTES: Final = 123
     synonyms=("WebSocket", "WebSocketOp", "Ws", "Socket", "Send", "Broadcast", "Emit", "Publish", "Reply"),
     hooks=("on_connect", "on_message", "on_disconnect"),
     variants=("command", _COMMANDS),
-    example="- WsOp: {command: broadcast, message: \"{{ message }}\", channel: lobby}",
+    example='- WsOp: {command: broadcast, message: "{{ message }}", channel: lobby}',
 )
 class WsOp(Operation):
     """Sends frames, joins and leaves channels, closes the connection."""
@@ -44,24 +46,36 @@ class WsOp(Operation):
                   "disconnect": "close", "reply": "send"},
     )  # fmt: skip
     message: TextField | ValueField | None = fields.payload(
-        "The text of the frame.", required=False, synonyms={"text": "message", "data": "message", "body": "message", "value": "message"}
+        "The text of the frame.",
+        required=False,
+        synonyms={"text": "message", "data": "message", "body": "message", "value": "message"},
     )
     channel: TextField | None = fields.channel(
         "The channel's name.", required=False, synonyms={"room": "channel", "topic": "channel", "group": "channel"}
     )
     to: TextField | None = fields.text(
-        "The id of the connection that gets it.", required=False, synonyms={"connection_id": "to", "target": "to", "recipient": "to"}
+        "The id of the connection that gets it.",
+        required=False,
+        synonyms={"connection_id": "to", "target": "to", "recipient": "to"},
     )
-    exclude_self: Written[bool] | None = fields.flag("Leave this connection out.", synonyms={"except_self": "exclude_self"})
+    exclude_self: Written[bool] | None = fields.flag(
+        "Leave this connection out.", synonyms={"except_self": "exclude_self"}
+    )
     binary: Written[bool] | None = fields.flag("The message is base64 text and goes out as a binary frame.")
     code: Written[int] | None = fields.integer("The close code: 1000, or 3000 to 4999.", default="1000")
     reason: TextField | None = fields.text("The reason in the close frame, at most 123 bytes.", required=False)
-    output_var: Written[str] | None = fields.variable("The variable that gets the number of recipients.", required=False)
+    output_var: Written[str] | None = fields.variable(
+        "The variable that gets the number of recipients.", required=False
+    )
 
     def check(self, found: Findings) -> None:
         """Close codes, constant reasons and constant base64."""
         if self.code is not None and self.code.value != 1000 and not 3000 <= self.code.value <= 4999:
-            found.add(codes.BAD_VALUE, self.code.span, f"the close code {self.code.value} is not 1000, nor one of 3000 to 4999")
+            found.add(
+                codes.BAD_VALUE,
+                self.code.span,
+                f"the close code {self.code.value} is not 1000, nor one of 3000 to 4999",
+            )
         if self.reason is not None and len((self.reason.template.constant or "").encode()) > _CLOSE_REASON_BYTES:
             found.add(codes.BAD_VALUE, self.reason.span, f"a close reason has at most {_CLOSE_REASON_BYTES} bytes")
         if self.binary is not None and self.binary.value and isinstance(self.message, TextField):
@@ -72,7 +86,9 @@ class WsOp(Operation):
         try:
             base64.b64decode(constant or "", validate=True)
         except (binascii.Error, ValueError):
-            found.add(codes.SEND_REFUSED, message.span, "with `binary: true` the message is base64 text, and this is not")
+            found.add(
+                codes.SEND_REFUSED, message.span, "with `binary: true` the message is base64 text, and this is not"
+            )
 
     def flow(self) -> Flow:
         """Reads its fields in the order of evaluation, then sets `output_var`."""
@@ -139,7 +155,7 @@ class WsOp(Operation):
 
 @operation(
     synonyms=("Print", "Console", "Echo", "Debug", "Logger", "Trace"),
-    example="- Log: {message: \"{{ connection_id }} sent {{ message }}\", level: debug}",
+    example='- Log: {message: "{{ connection_id }} sent {{ message }}", level: debug}',
 )
 class Log(Operation):
     """Writes a line to the server's log and the board. Control characters are escaped."""
@@ -158,7 +174,9 @@ class Log(Operation):
         asm.emit(Opcode.DROP)
 
 
-@operation(synonyms=("Respond", "Exit", "Stop", "End"), example="- Return: {value: \"Hello {{ query.name ?? 'you' }}\"}")
+@operation(
+    synonyms=("Respond", "Exit", "Stop", "End"), example="- Return: {value: \"Hello {{ query.name ?? 'you' }}\"}"
+)
 class Return(Operation):
     """Ends the whole hook, through every nesting. A value that is not null is sent to this connection."""
 
@@ -169,7 +187,7 @@ class Return(Operation):
 
     def flow(self) -> Flow:
         """Reads the value and leaves."""
-        return (*super(Return, self).flow(), Leaves(Way.HOOK))
+        return (*super().flow(), Leaves(Way.HOOK))
 
     def lower(self, asm: Assembler) -> None:
         """`value; RETURN`."""

@@ -255,7 +255,7 @@ OPERATIONS: Final[dict[str, type[Operation]]] = {}
 SPELLINGS: Final[dict[str, type[Operation]]] = {}
 """Every accepted spelling: canonical, snake_case, aliases."""
 
-O = TypeVar("O", bound=Operation)
+OperationT = TypeVar("OperationT", bound=Operation)
 
 
 def snake_case(name: str) -> str:
@@ -272,14 +272,14 @@ def operation(
     hooks: tuple[str, ...] | None = None,
     needs_loop: bool = False,
     variants: tuple[str, Mapping[str, Variant]] | None = None,
-) -> Callable[[type[O]], type[O]]:
+) -> Callable[[type[OperationT]], type[OperationT]]:
     """Make a class a frozen dataclass with slots, and register it as an operation.
 
     Raises ValueError where docstring, example or a field's doc is missing, or a name is taken.
     `synonyms` are names that other systems use, for suggestions only; `hooks` are those it may stand in.
     """
 
-    def register(declared: type[O]) -> type[O]:
+    def register(declared: type[OperationT]) -> type[OperationT]:
         cls = dataclass(frozen=True, slots=True, kw_only=True)(declared)
         name = cls.__name__
         if not inspect.getdoc(cls) or not example.strip():

@@ -56,12 +56,16 @@ def _optional(asm: Assembler, field: ValueField | TextField | None) -> None:
         asm.value(field)
 
 
-@operation(synonyms=("Wait", "Delay", "Pause", "Timeout"), example="- Sleep: {duration_ms: 100}\n- Log: {message: later}")
+@operation(
+    synonyms=("Wait", "Delay", "Pause", "Timeout"), example="- Sleep: {duration_ms: 100}\n- Log: {message: later}"
+)
 class Sleep(Operation):
     """Waits. Only this connection waits; at most 60 seconds in one run of a hook."""
 
     duration_ms: ValueField = fields.value(
-        "Milliseconds, a whole number.", aliases=("ms",), synonyms={"duration": "duration_ms", "milliseconds": "duration_ms", "time": "duration_ms"}
+        "Milliseconds, a whole number.",
+        aliases=("ms",),
+        synonyms={"duration": "duration_ms", "milliseconds": "duration_ms", "time": "duration_ms"},
     )
 
     def check(self, found: Findings) -> None:
@@ -83,16 +87,25 @@ class Sleep(Operation):
 class SqlOp(Operation):
     """Runs one SQL statement. Data goes through `params` only, never into the text."""
 
-    query: Written[str] = fields.literal("The statement, without templates.", synonyms={"sql": "query", "statement": "query"})
+    query: Written[str] = fields.literal(
+        "The statement, without templates.", synonyms={"sql": "query", "statement": "query"}
+    )
     params: ValueField | None = fields.value(
-        "A mapping for `:name`, a list for `?`.", required=False, aliases=("args",), synonyms={"parameters": "params", "values": "params"}
+        "A mapping for `:name`, a list for `?`.",
+        required=False,
+        aliases=("args",),
+        synonyms={"parameters": "params", "values": "params"},
     )
     operation: Written[str] | None = fields.word(
         "Whether it reads rows or changes them.", ("query", "execute"), required=False, default="by the statement",
         word_synonyms={"exec": "execute", "select": "query", "insert": "execute", "update": "execute", "delete": "execute", "fetch": "query"},
     )  # fmt: skip
-    fetch: Written[str] | None = fields.word("All rows or one.", ("all", "one"), required=False, default="all", word_synonyms={"first": "one", "many": "all"})
-    output_var: Written[str] | None = fields.variable("The variable that gets the result.", required=False, default="sql_result")
+    fetch: Written[str] | None = fields.word(
+        "All rows or one.", ("all", "one"), required=False, default="all", word_synonyms={"first": "one", "many": "all"}
+    )
+    output_var: Written[str] | None = fields.variable(
+        "The variable that gets the result.", required=False, default="sql_result"
+    )
 
     def check(self, found: Findings) -> None:
         """No template in the statement; placeholders and params agree."""
@@ -122,13 +135,19 @@ class SqlOp(Operation):
                 )  # fmt: skip
         elif given is None and (placeholders.named or placeholders.positional):
             name, offset = next(iter(placeholders.named.items()), ("?", (placeholders.positional or [0])[0]))
-            found.add(codes.SQL_PARAMETER, self._inside(offset), f"the statement names `{name}`, but there are no `params`")
+            found.add(
+                codes.SQL_PARAMETER, self._inside(offset), f"the statement names `{name}`, but there are no `params`"
+            )
 
     def _check_names(self, found: Findings, placeholders: Placeholders, given: ObjectField) -> None:
         keys = {key.value: key for key, _ in given.entries}
         for name, offset in placeholders.named.items():
             if name.removeprefix(":") not in keys:
-                found.add(codes.SQL_PARAMETER, self._inside(offset), f"the statement names `{name}`, but `params` has no `{name[1:]}`")
+                found.add(
+                    codes.SQL_PARAMETER,
+                    self._inside(offset),
+                    f"the statement names `{name}`, but `params` has no `{name[1:]}`",
+                )
                 return
         for key, written in keys.items():
             if f":{key}" not in placeholders.named:
@@ -137,7 +156,7 @@ class SqlOp(Operation):
     def flow(self) -> Flow:
         """Reads the params and sets the result."""
         result = Written("sql_result", self.place) if self.output_var is None else self.output_var
-        return (*super(SqlOp, self).flow(), Sets(result, effects.SQL.reply))
+        return (*super().flow(), Sets(result, effects.SQL.reply))
 
     def lower(self, asm: Assembler) -> None:
         """`query; params; operation; fetch; EMIT sql; SET`."""
@@ -166,12 +185,25 @@ class RedisOp(Operation):
     """Runs one Redis command."""
 
     command: Written[str] = fields.word(
-        "The command.", tuple(_REDIS), word_synonyms={"PUT": "SET", "DELETE": "DEL", "REMOVE": "DEL", "TTL": "EXPIRE", "INCREMENT": "INCR", "DECREMENT": "DECR"}
+        "The command.",
+        tuple(_REDIS),
+        word_synonyms={
+            "PUT": "SET",
+            "DELETE": "DEL",
+            "REMOVE": "DEL",
+            "TTL": "EXPIRE",
+            "INCREMENT": "INCR",
+            "DECREMENT": "DECR",
+        },
     )
     key: TextField = fields.text("The key.", synonyms={"name": "key"})
     value: ValueField | None = fields.value("What SET stores: text as it is, else JSON.", required=False)
-    ttl_seconds: ValueField | None = fields.value("Seconds until the key goes.", required=False, synonyms={"ttl": "ttl_seconds", "expire": "ttl_seconds"})
-    output_var: Written[str] | None = fields.variable("The variable that gets the result.", required=False, default="redis_result")
+    ttl_seconds: ValueField | None = fields.value(
+        "Seconds until the key goes.", required=False, synonyms={"ttl": "ttl_seconds", "expire": "ttl_seconds"}
+    )
+    output_var: Written[str] | None = fields.variable(
+        "The variable that gets the result.", required=False, default="redis_result"
+    )
 
     def check(self, found: Findings) -> None:
         """A constant lifetime must be a whole number."""
@@ -180,7 +212,7 @@ class RedisOp(Operation):
     def flow(self) -> Flow:
         """Reads its fields and sets the result."""
         result = Written("redis_result", self.place) if self.output_var is None else self.output_var
-        return (*super(RedisOp, self).flow(), Sets(result))
+        return (*super().flow(), Sets(result))
 
     def lower(self, asm: Assembler) -> None:
         """`command; key; value; ttl; EMIT redis; SET`."""
@@ -202,9 +234,15 @@ class HttpRequest(Operation):
     url: TextField = fields.text("The address.", synonyms={"uri": "url", "address": "url"})
     method: Written[str] | None = fields.word("The method.", METHODS, required=False, default="GET")
     headers: ValueField | None = fields.value("A mapping of headers.", required=False)
-    body: ValueField | None = fields.value("Text as it is, anything else as JSON.", required=False, synonyms={"data": "body", "json": "body"})
-    timeout_ms: ValueField | None = fields.value("The most milliseconds it may take.", required=False, default="5000", synonyms={"timeout": "timeout_ms"})
-    output_var: Written[str] | None = fields.variable("The variable that gets the answer.", required=False, default="http_response")
+    body: ValueField | None = fields.value(
+        "Text as it is, anything else as JSON.", required=False, synonyms={"data": "body", "json": "body"}
+    )
+    timeout_ms: ValueField | None = fields.value(
+        "The most milliseconds it may take.", required=False, default="5000", synonyms={"timeout": "timeout_ms"}
+    )
+    output_var: Written[str] | None = fields.variable(
+        "The variable that gets the answer.", required=False, default="http_response"
+    )
 
     def check(self, found: Findings) -> None:
         """A constant time limit must be a whole number."""
@@ -213,7 +251,7 @@ class HttpRequest(Operation):
     def flow(self) -> Flow:
         """Reads its fields and sets the answer."""
         result = Written("http_response", self.place) if self.output_var is None else self.output_var
-        return (*super(HttpRequest, self).flow(), Sets(result, Kind.OBJECT))
+        return (*super().flow(), Sets(result, Kind.OBJECT))
 
     def lower(self, asm: Assembler) -> None:
         """`method; url; headers; body; timeout; EMIT http; SET`."""
@@ -235,12 +273,14 @@ class HttpRequest(Operation):
 class Reject(Operation):
     """Refuses the handshake. Only in `on_auth`."""
 
-    status: Written[int] | None = fields.integer("The HTTP status.", default="403", minimum=400, maximum=499, synonyms={"code": "status"})
+    status: Written[int] | None = fields.integer(
+        "The HTTP status.", default="403", minimum=400, maximum=499, synonyms={"code": "status"}
+    )
     reason: TextField | None = fields.text("The text of the answer.", required=False, synonyms={"message": "reason"})
 
     def flow(self) -> Flow:
         """Reads its fields. The handshake is refused and the hook is over."""
-        return (*super(Reject, self).flow(), Leaves(Way.HOOK))
+        return (*super().flow(), Leaves(Way.HOOK))
 
     def lower(self, asm: Assembler) -> None:
         """`status; reason; EMIT reject; RETURN`."""

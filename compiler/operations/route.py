@@ -84,7 +84,9 @@ _JWT: Final = Keys(
     {
         "secret_env": Key(Text(filled=True), "The environment variable that holds the shared secret."),
         "public_key_file": Key(Text(filled=True), "A file with the public key in PEM form."),
-        "algorithms": Key(ListOf(Word(_ALGORITHMS), filled=True), "The signature algorithms that are accepted.", required=True),
+        "algorithms": Key(
+            ListOf(Word(_ALGORITHMS), filled=True), "The signature algorithms that are accepted.", required=True
+        ),
         "audience": Key(Text(filled=True), "What the `aud` claim must hold."),
         "issuer": Key(Text(filled=True), "What the `iss` claim must be."),
     },

@@ -13,8 +13,8 @@ from compiler.syntax.findings import Findings
 
 @operation(
     synonyms=("TryCatch", "Attempt", "Rescue", "Catch"),
-    example="- Try:\n    operations:\n      - WsOp: {command: broadcast, message: \"{{ message }}\"}\n"
-    "    catch:\n      - Log: {message: \"Broadcast failed: {{ error }}\", level: error}",
+    example='- Try:\n    operations:\n      - WsOp: {command: broadcast, message: "{{ message }}"}\n'
+    '    catch:\n      - Log: {message: "Broadcast failed: {{ error }}", level: error}',
 )
 class Try(Operation):
     """Runs operations; a fault in them runs `catch`, where `error` has `message`, `code`, `source` and `line`.
@@ -22,11 +22,17 @@ class Try(Operation):
     `finally` runs on every way out. A fault inside `catch` or `finally` goes outward.
     """
 
-    operations: Block = fields.operations("What is tried.", aliases=("actions", "body"), synonyms={"try": "operations", "do": "operations"})
-    catch: Block | None = fields.operations(
-        "Run on a fault, with `error`.", required=False, synonyms={"except": "catch", "rescue": "catch", "on_error": "catch", "error": "catch"}
+    operations: Block = fields.operations(
+        "What is tried.", aliases=("actions", "body"), synonyms={"try": "operations", "do": "operations"}
     )
-    finally_: Block | None = fields.operations("Run in every case.", required=False, synonyms={"always": "finally", "ensure": "finally"})
+    catch: Block | None = fields.operations(
+        "Run on a fault, with `error`.",
+        required=False,
+        synonyms={"except": "catch", "rescue": "catch", "on_error": "catch", "error": "catch"},
+    )
+    finally_: Block | None = fields.operations(
+        "Run in every case.", required=False, synonyms={"always": "finally", "ensure": "finally"}
+    )
 
     def check(self, found: Findings) -> None:
         """One of `catch` and `finally` must be there."""
@@ -59,17 +65,19 @@ class Try(Operation):
 @operation(
     synonyms=("Raise", "Error", "Fail", "Abort", "Assert"),
     example="- Try:\n    operations:\n      - Throw: {message: no such room, code: no_room}\n"
-    "    catch:\n      - WsOp: {command: send, message: \"{{ error.code }}\"}",
+    '    catch:\n      - WsOp: {command: send, message: "{{ error.code }}"}',
 )
 class Throw(Operation):
     """Ends the hook with an error, unless a Try around it catches it."""
 
-    message: TextField = fields.text("What went wrong.", synonyms={"error": "message", "text": "message", "value": "message", "reason": "message"})
+    message: TextField = fields.text(
+        "What went wrong.", synonyms={"error": "message", "text": "message", "value": "message", "reason": "message"}
+    )
     code: TextField | None = fields.text("A word for programs: `error.code`.", required=False, default="thrown")
 
     def flow(self) -> Flow:
         """Reads its fields and leaves."""
-        return (*super(Throw, self).flow(), Leaves(Way.FAULT))
+        return (*super().flow(), Leaves(Way.FAULT))
 
     def lower(self, asm: Assembler) -> None:
         """`message; code; THROW`."""

@@ -11,13 +11,17 @@ from compiler.syntax.fields import ValueField, Written
 @operation(
     aliases=("set",),
     synonyms=("Assign", "Let", "Var", "SetVariable", "Variable", "Store"),
-    example="- SetVar: {name: score, value: \"{{ (score ?? 0) + 1 }}\"}\n- Log: {message: \"{{ score }}\"}",
+    example='- SetVar: {name: score, value: "{{ (score ?? 0) + 1 }}"}\n- Log: {message: "{{ score }}"}',
 )
 class SetVar(Operation):
     """Sets a variable of this connection. It lives until the connection's `on_disconnect` has run."""
 
-    name: Written[str] = fields.variable("The variable's name.", aliases=("var",), synonyms={"variable": "name", "key": "name"})
-    value: ValueField = fields.value("What it is set to.", synonyms={"val": "value", "to": "value", "expression": "value"})
+    name: Written[str] = fields.variable(
+        "The variable's name.", aliases=("var",), synonyms={"variable": "name", "key": "name"}
+    )
+    value: ValueField = fields.value(
+        "What it is set to.", synonyms={"val": "value", "to": "value", "expression": "value"}
+    )
 
     def flow(self) -> Flow:
         """Reads the value, then sets the variable."""

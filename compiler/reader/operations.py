@@ -17,18 +17,22 @@ from compiler.syntax.findings import Findings
 from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Tagged
 
 REPLACED: Final = {
-    "MathOp": "{{ price * quantity }}", "Math": "{{ price * quantity }}", "StringOp": "{{ message | trim | upper }}",
-    "String": "{{ message | trim | upper }}", "DateOp": "{{ now() | add_days(7) }}", "Date": "{{ now() | add_days(7) }}",
-    "JsonOp": "{{ message | json_parse }}", "Json": "{{ message | json_parse }}", "Map": "{{ items | map('price * 2') }}",
-    "Filter": "{{ items | filter('price > 100') }}", "Aggregate": "{{ items | sum('price') }}", "Get": "{{ user.name }}",
+    "MathOp": "{{ price * quantity }}", "Math": "{{ price * quantity }}",
+    "StringOp": "{{ message | trim | upper }}",
+    "String": "{{ message | trim | upper }}",
+    "DateOp": "{{ now() | add_days(7) }}", "Date": "{{ now() | add_days(7) }}",
+    "JsonOp": "{{ message | json_parse }}", "Json": "{{ message | json_parse }}",
+    "Map": "{{ items | map('price * 2') }}",
+    "Filter": "{{ items | filter('price > 100') }}",
+    "Aggregate": "{{ items | sum('price') }}", "Get": "{{ user.name }}",
     "Reduce": "{{ items | sum('price') }}", "Sort": "{{ items | sort('price') }}",
 }  # fmt: skip
 """Operations of the wider system that an expression does better."""
 
 REPLACED_BY_OPERATION: Final = {
-    "QueryDb": "- SqlOp:\n    query: \"SELECT …\"\n    output_var: rows",
-    "Until": "- While:\n    condition: \"{{ !(done) }}\"\n    body: […]",
-    "ForRange": "- Loop:\n    collection: \"{{ range(0, 10) }}\"\n    body: […]",
+    "QueryDb": '- SqlOp:\n    query: "SELECT …"\n    output_var: rows',
+    "Until": '- While:\n    condition: "{{ !(done) }}"\n    body: […]',
+    "ForRange": '- Loop:\n    collection: "{{ range(0, 10) }}"\n    body: […]',
 }
 """Operations of the wider system that another operation does."""
 
@@ -51,7 +55,12 @@ class OperationReader:
         if not isinstance(node, Sequence):
             self.possibly_set.update(names_in(node))
             help = "write each operation as a list item: `- Log: {message: …}`"
-            self.found.add(codes.WRONG_TYPE, node.span, f"`{name}` must be a list of operations, this is {describe_node(node)}", help=help)
+            self.found.add(
+                codes.WRONG_TYPE,
+                node.span,
+                f"`{name}` must be a list of operations, this is {describe_node(node)}",
+                help=help,
+            )
             raise Unreadable
         if not node.items and not may_be_empty:
             self.found.add(codes.EMPTY_BLOCK, node.span, f"`{name}` has no operations")
@@ -108,7 +117,7 @@ class OperationReader:
         name = item.value if isinstance(item, Scalar) else ""
         shown = f"`- {_canonical(name)}: {{}}`" if name in SPELLINGS else "`- Log: {message: …}`"
         self.found.add(
-            codes.NOT_AN_OPERATION, item.span, f"an operation is a mapping with its name as the only key, this is {describe_node(item)}",
+            codes.NOT_AN_OPERATION, item.span, f"an operation is a mapping with one key, this is {describe_node(item)}",
             help=f"write {shown}",
         )  # fmt: skip
 
@@ -125,7 +134,9 @@ class OperationReader:
             self.found.add(codes.TWO_OPERATIONS, second.span, message, labels=(label,))
         elif cls is not None:
             message = f"`{rest[0].key.value}` stands beside `{first.key.value}`, which is an operation of its own"
-            self.found.add(codes.NOT_AN_OPERATION, rest[0].key.span, message, help="one operation is one list item with one key")
+            self.found.add(
+                codes.NOT_AN_OPERATION, rest[0].key.span, message, help="one operation is one list item with one key"
+            )
         else:
             self._report_flat(item)
 
@@ -147,8 +158,17 @@ class OperationReader:
             help = f"write\n{OPERATIONS['If'].example}"
         else:
             meant = nearest(first.value, _names(), _synonyms())
-            help = f"did you mean `{_canonical(meant)}`?" if meant else "one operation is one list item with one key, its name"
-        self.found.add(codes.NOT_AN_OPERATION, first.span, f"an operation has exactly one key, its name; this has {len(keys)}", help=help)
+            help = (
+                f"did you mean `{_canonical(meant)}`?"
+                if meant
+                else "one operation is one list item with one key, its name"
+            )
+        self.found.add(
+            codes.NOT_AN_OPERATION,
+            first.span,
+            f"an operation has exactly one key, its name; this has {len(keys)}",
+            help=help,
+        )
 
     def _operation_class(self, entry: Entry) -> type[Operation]:
         name = entry.key.value
@@ -160,7 +180,9 @@ class OperationReader:
             self._report_hook(cls, entry.key.span)
         if cls.needs_loop and not self._in_loop:
             message = f"`{cls.__name__}` outside of a loop"
-            self.found.add(codes.MISPLACED_OPERATION, entry.key.span, message, help="it belongs in the body of a While or Loop")
+            self.found.add(
+                codes.MISPLACED_OPERATION, entry.key.span, message, help="it belongs in the body of a While or Loop"
+            )
         return cls
 
     @property
@@ -177,8 +199,14 @@ class OperationReader:
 
     def _report_unknown(self, name: str, entry: Entry) -> None:
         if name in REPLACED or name in REPLACED_BY_OPERATION:
-            help = f"write it as an expression, for example `{REPLACED[name]}`" if name in REPLACED else f"write\n{REPLACED_BY_OPERATION[name]}"
-            self.found.add(codes.UNKNOWN_OPERATION, entry.key.span, f"`{name}` is not an operation of this language", help=help)
+            help = (
+                f"write it as an expression, for example `{REPLACED[name]}`"
+                if name in REPLACED
+                else f"write\n{REPLACED_BY_OPERATION[name]}"
+            )
+            self.found.add(
+                codes.UNKNOWN_OPERATION, entry.key.span, f"`{name}` is not an operation of this language", help=help
+            )
             return
         meant = nearest(name, _names(), _synonyms())
         if meant is None and not isinstance(entry.value, (Mapping, Sequence)):
@@ -253,7 +281,12 @@ class OperationReader:
             elif row.name in given:
                 first = given[row.name].key
                 message = f"`{entry.key.value}` and `{first.value}` are the same field of `{cls.__name__}`"
-                self.found.add(codes.DUPLICATE_FIELD, entry.key.span, message, labels=(self.found.label(first.span, "first given here"),))
+                self.found.add(
+                    codes.DUPLICATE_FIELD,
+                    entry.key.span,
+                    message,
+                    labels=(self.found.label(first.span, "first given here"),),
+                )
                 readable = False
             elif not is_null(entry.value) or _takes_null(row):
                 given[row.name] = entry
@@ -265,10 +298,17 @@ class OperationReader:
         aliases = tuple(alias for row in cls.rows.values() for alias in row.aliases)
         close = nearest(key.value, (*known, *aliases), synonyms)
         note = "the broadcast would go to everybody" if cls.__name__ == "WsOp" and close == "channel" else ""
-        report_unknown_key(self.found, key, f" in `{cls.__name__}`", known if close not in aliases else (*known, *aliases), synonyms, note)
+        report_unknown_key(
+            self.found,
+            key,
+            f" in `{cls.__name__}`",
+            known if close not in aliases else (*known, *aliases),
+            synonyms,
+            note,
+        )
 
     def _check_variant(self, cls: type[Operation], given: dict[str, Entry]) -> list[str]:
-        """What the operation's deciding word makes of the other fields: useless ones are dropped, missing ones named."""
+        """What the operation's deciding word makes of the other fields: drops useless ones, names missing ones."""
         if cls.variants is None:
             return []
         decider, variants = cls.variants
@@ -281,7 +321,9 @@ class OperationReader:
         return [name for name in variant.required if name not in given]
 
     def _report_useless(self, variants: Any, word: str, entry: Entry) -> None:
-        users = [other for other, variant in variants.items() if entry.key.value in (*variant.required, *variant.allowed)]
+        users = [
+            other for other, variant in variants.items() if entry.key.value in (*variant.required, *variant.allowed)
+        ]
         variant: Variant = variants[word]
         help = f"did you mean `{users[0]}`? " if users else ""
         self.found.add(
@@ -314,7 +356,11 @@ class OperationReader:
 
     def _case(self, node: Node) -> Case:
         if not isinstance(node, Mapping):
-            self.found.add(codes.WRONG_TYPE, node.span, f"a case must be a mapping with `value` and `operations`, this is {describe_node(node)}")
+            self.found.add(
+                codes.WRONG_TYPE,
+                node.span,
+                f"a case must be a mapping with `value` and `operations`, this is {describe_node(node)}",
+            )
             raise Unreadable
         given: dict[str, Entry] = {}
         for entry in node.entries:
@@ -324,7 +370,9 @@ class OperationReader:
                 report_unknown_key(self.found, entry.key, " in a case", ("value", "operations"), synonyms)
                 raise Unreadable
             if name in given:
-                self.found.add(codes.DUPLICATE_FIELD, entry.key.span, f"`{entry.key.value}` is given under two of its names")
+                self.found.add(
+                    codes.DUPLICATE_FIELD, entry.key.span, f"`{entry.key.value}` is given under two of its names"
+                )
                 raise Unreadable
             given[name] = entry
         for name in ("value", "operations"):
@@ -382,5 +430,3 @@ def names_in(node: Node) -> set[str]:
             case Scalar():
                 pass
     return names
-
-

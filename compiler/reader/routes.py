@@ -14,7 +14,16 @@ from compiler.language.values import Value
 from compiler.operations.model import Block
 from compiler.operations.route import HTTP_KEYS, ROUTE_KEY_SYNONYMS, ROUTE_KEYS, Route
 from compiler.reader.operations import OperationReader, names_in
-from compiler.reader.shapes import Unreadable, describe_node, is_null, read_shape, report_unknown_key, require_list, require_mapping, require_text
+from compiler.reader.shapes import (
+    Unreadable,
+    describe_node,
+    is_null,
+    read_shape,
+    report_unknown_key,
+    require_list,
+    require_mapping,
+    require_text,
+)
 from compiler.reader.values import FieldReader
 from compiler.syntax.fields import TextField, Written
 from compiler.syntax.findings import Findings
@@ -42,7 +51,9 @@ class _RouteReader:
     def read(self, node: Node) -> Route | None:
         if not isinstance(node, Mapping):
             self.found.add(
-                codes.WRONG_TYPE, node.span, f"a route must be a mapping with `name`, `path`, `route_type` and `ws_hooks`, this is {describe_node(node)}"
+                codes.WRONG_TYPE,
+                node.span,
+                f"a route must be a mapping (`name`, `path`, `route_type`, `ws_hooks`), this is {describe_node(node)}",
             )
             return None
         entries = self._entries(node)
@@ -54,8 +65,9 @@ class _RouteReader:
         subscribe = self._subscribe(entries, codec)
         hooks = self._hooks(entries, codec)
         return Route(
-            self.source, node.span, self.document, name or Written("", node.span), path or Written("", node.span), pattern,
-            hooks, subscribe, options, self.broken, frozenset(self.possibly_set),
+            self.source, node.span, self.document,
+            name or Written("", node.span), path or Written("", node.span), pattern, hooks, subscribe,
+            options, self.broken, frozenset(self.possibly_set),
         )  # fmt: skip
 
     # -- keys ---------------------------------------------------------------------------------------
@@ -79,7 +91,11 @@ class _RouteReader:
 
     def _report_missing(self, key: str, doc: str, place: Span, node: Mapping) -> None:
         self.broken = True
-        if any(did_you_mean(e.key.value, (key,), ROUTE_KEY_SYNONYMS).startswith("did") for e in node.entries if e.key.value not in ROUTE_KEYS):
+        if any(
+            did_you_mean(e.key.value, (key,), ROUTE_KEY_SYNONYMS).startswith("did")
+            for e in node.entries
+            if e.key.value not in ROUTE_KEYS
+        ):
             return  # the misspelt key was reported; that this one is missing is its consequence
         self.found.add(codes.MISSING_KEY, place, f"the route has no `{key}`", help=doc)
 
@@ -110,12 +126,18 @@ class _RouteReader:
             yield from self._version(version.value)
 
     def _version(self, node: Node) -> Iterator[tuple[str, Value]]:
-        if isinstance(node, Scalar) and isinstance(node.resolved, (str, int, float)) and not isinstance(node.resolved, bool):
+        if (
+            isinstance(node, Scalar)
+            and isinstance(node.resolved, (str, int, float))
+            and not isinstance(node.resolved, bool)
+        ):
             if node.value != ROUTE_KEYS["version"].default:
                 yield "version", node.value
             return
         self.broken = True
-        self.found.add(codes.WRONG_TYPE, node.span, f"`version` must be text or a number, this is {describe_node(node)}")
+        self.found.add(
+            codes.WRONG_TYPE, node.span, f"`version` must be text or a number, this is {describe_node(node)}"
+        )
 
     def _text(self, entries: dict[str, Entry], key: str) -> Written[str] | None:
         if key not in entries:
@@ -123,7 +145,9 @@ class _RouteReader:
         shape = ROUTE_KEYS[key].shape
         node = entries[key].value
         try:
-            value = read_shape(self.found, node, shape, key) if shape is not None else require_text(self.found, node, key)
+            value = (
+                read_shape(self.found, node, shape, key) if shape is not None else require_text(self.found, node, key)
+            )
         except Unreadable:
             self.broken = True
             return None
@@ -153,7 +177,13 @@ class _RouteReader:
         label = did_you_mean(written.value, ("WebSocket",))
         note = "only WebSocket routes are served" if "did you mean" not in label else ""
         message = f"unknown route_type `{written.value}`" + (f": {note}" if note else "")
-        self.found.add(codes.BAD_VALUE, written.span, message, label=label if not note else "", help="write `route_type: WebSocket`")
+        self.found.add(
+            codes.BAD_VALUE,
+            written.span,
+            message,
+            label=label if not note else "",
+            help="write `route_type: WebSocket`",
+        )
 
     def _subscribe(self, entries: dict[str, Entry], codec: str) -> tuple[TextField, ...] | None:
         if "subscribe" not in entries:
@@ -188,7 +218,11 @@ class _RouteReader:
         unknown = [item.key for item in mapping.entries if item.key.value not in HOOKS]
         for key in unknown:
             self._report_unknown_hook(key, given[key.value].value)
-        hooks = {name: block for name in HOOKS if name in given and (block := self._hook(name, given[name], codec)) is not None}
+        hooks = {
+            name: block
+            for name in HOOKS
+            if name in given and (block := self._hook(name, given[name], codec)) is not None
+        }
         if not unknown and not any(isinstance(item.value, Sequence) and item.value.items for item in mapping.entries):
             self._report_no_hook(entry, mapping)
         return hooks
@@ -197,7 +231,12 @@ class _RouteReader:
         self.broken = True
         place = mapping.span if not mapping.entries else entry.key.span
         known = ", ".join(f"`{name}`" for name in HOOKS if name != "on_auth")
-        self.found.add(codes.BAD_VALUE, place, "`ws_hooks` has no hook with operations", help=f"the hooks are {known}, and `on_auth`")
+        self.found.add(
+            codes.BAD_VALUE,
+            place,
+            "`ws_hooks` has no hook with operations",
+            help=f"the hooks are {known}, and `on_auth`",
+        )
 
     def _report_unknown_hook(self, key: Scalar, value: Node) -> None:
         self.broken = True
@@ -207,7 +246,12 @@ class _RouteReader:
 
     def _hook(self, name: str, entry: Entry, codec: str) -> Block | None:
         if is_null(entry.value):
-            self.found.add(codes.NULL_HOOK, entry.key.span, f"`{name}` has no operations", help="leave the key out, or indent the list under it")
+            self.found.add(
+                codes.NULL_HOOK,
+                entry.key.span,
+                f"`{name}` has no operations",
+                help="leave the key out, or indent the list under it",
+            )
             return Block((), entry.value.span, name)
         reader = OperationReader(self.found, name, codec)
         errors = self._error_count()
@@ -221,4 +265,3 @@ class _RouteReader:
 
     def _error_count(self) -> int:
         return len([d for d in self.found.report.diagnostics if d.severity is codes.Severity.ERROR])
-

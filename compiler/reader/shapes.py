@@ -11,7 +11,7 @@ from compiler.diagnostics.source import Span
 from compiler.diagnostics.suggest import did_you_mean
 from compiler.language.hooks import RESERVED_NAMES
 from compiler.language.values import Value
-from compiler.operations.route import Amount, Flag, Key, Keys, ListOf, Names, Shape, Text, Word
+from compiler.operations.route import Amount, Flag, Keys, ListOf, Names, Shape, Text, Word
 from compiler.syntax.findings import Findings
 from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Tagged
 
@@ -55,8 +55,10 @@ def require_text(found: Findings, node: Node, label: str) -> str:
     if isinstance(node, Scalar) and isinstance(node.resolved, str):
         return node.value
     if isinstance(node, Scalar) and node.resolved is not None:
-        help = f"put it in quotes: \"{node.value}\""
-        found.add(codes.WRONG_TYPE, node.span, f"`{label}` must be text, this is {describe_node(node)}; quote it", help=help)
+        help = f'put it in quotes: "{node.value}"'
+        found.add(
+            codes.WRONG_TYPE, node.span, f"`{label}` must be text, this is {describe_node(node)}; quote it", help=help
+        )
     else:
         found.add(codes.WRONG_TYPE, node.span, f"`{label}` must be text, this is {describe_node(node)}")
     raise Unreadable
@@ -70,7 +72,9 @@ def require_flag(found: Findings, node: Node, label: str) -> bool:
     raise Unreadable
 
 
-def require_word(found: Findings, node: Node, label: str, words: tuple[str, ...], synonyms: dict[str, str] | None = None) -> str:
+def require_word(
+    found: Findings, node: Node, label: str, words: tuple[str, ...], synonyms: dict[str, str] | None = None
+) -> str:
     """One of a few words. Raises Unreadable."""
     word = require_text(found, node, label)
     if word in words:
@@ -91,7 +95,11 @@ def require_number(found: Findings, node: Node, label: str, shape: Amount) -> in
     """A number within bounds. Raises Unreadable."""
     wanted = "a whole number" if shape.whole else "a number"
     number = node.resolved if isinstance(node, Scalar) else None
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or (shape.whole and not isinstance(number, int)):
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, (int, float))
+        or (shape.whole and not isinstance(number, int))
+    ):
         found.add(codes.WRONG_TYPE, node.span, f"`{label}` must be {wanted}, this is {describe_node(node)}")
         raise Unreadable
     if number < shape.minimum or not math.isfinite(number):
@@ -235,5 +243,3 @@ def report_unknown_key(
 def key_span(mapping: Mapping) -> Span:
     """The place of a mapping's first key; of an empty one, the mapping."""
     return mapping.entries[0].key.span if mapping.entries else mapping.span
-
-

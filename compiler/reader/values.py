@@ -73,7 +73,9 @@ class FieldReader:
                 return require_text(self.found, node, row.name)
 
     def _integer(self, node: Node, row: FieldRow) -> int | float:
-        number = require_number(self.found, node, row.name, Amount(float("-inf") if row.minimum is None else row.minimum))
+        number = require_number(
+            self.found, node, row.name, Amount(float("-inf") if row.minimum is None else row.minimum)
+        )
         if row.maximum is not None and number > row.maximum:
             self.found.add(codes.BAD_VALUE, node.span, f"`{row.name}` must be at most {row.maximum}")
             raise Unreadable
@@ -96,7 +98,9 @@ class FieldReader:
         constant = field.template.constant
         if constant is not None and not constant.strip() and not field.template.broken:
             help = "leave `channel` out to reach everybody" if label == "WsOp.channel" else ""
-            self.found.add(codes.EMPTY_CHANNEL, node.span, f"the {name} is blank, and a channel needs a name", help=help)
+            self.found.add(
+                codes.EMPTY_CHANNEL, node.span, f"the {name} is blank, and a channel needs a name", help=help
+            )
             raise Unreadable
         return field
 
@@ -128,7 +132,8 @@ class FieldReader:
             self._report_unquoted(node, shown)
             raise Unreadable
         entries = tuple(
-            (Written(entry.key.value, entry.key.span), self.value(entry.value, label, depth + 1)) for entry in node.entries
+            (Written(entry.key.value, entry.key.span), self.value(entry.value, label, depth + 1))
+            for entry in node.entries
         )
         return ObjectField(entries, node.span, label)
 
@@ -147,7 +152,9 @@ class FieldReader:
             raise Unreadable
         if not isinstance(node, Scalar) or not isinstance(node.resolved, str):
             self.found.add(
-                codes.WRONG_TYPE, node.span, f"`{name}` must be an expression in quotes, or true or false, this is {describe_node(node)}"
+                codes.WRONG_TYPE,
+                node.span,
+                f"`{name}` must be an expression in quotes, or true or false, this is {describe_node(node)}",
             )
             raise Unreadable
         return self._expression(node, label)
@@ -167,7 +174,9 @@ class FieldReader:
             return ConstantField(None, node.span, label)
         if isinstance(node, Scalar) and isinstance(node.resolved, str):
             return self._expression(node, label)
-        self.found.add(codes.WRONG_TYPE, node.span, f"`{name}` must be an expression or a list, this is {describe_node(node)}")
+        self.found.add(
+            codes.WRONG_TYPE, node.span, f"`{name}` must be an expression or a list, this is {describe_node(node)}"
+        )
         raise Unreadable
 
 

@@ -12,7 +12,7 @@ from compiler.syntax.problems import Problem
 
 @dataclass(frozen=True, slots=True)
 class Inner:
-    """What stands in the literal: its tree (None where it is broken), whose spans count from the literal's first character."""
+    """What stands in the literal: its tree, None where it is broken. Spans count from the literal's first character."""
 
     literal: Literal
     tree: Expression | None
