@@ -108,6 +108,16 @@ class ExpressionParser:
         self._brackets += 1
         self._push(bracket, bracket.opener)
 
+    def _opens_nothing(self, bracket: Bracket) -> bool:
+        """Open a bracket, and go past its closer where that follows at once."""
+        self._open(bracket)
+        if self.tokens[self._place][0] != bracket.closer:
+            return False
+        self._pending.pop()
+        self._brackets -= 1
+        self._place += 1
+        return True
+
     def _reduce(self, node: Expression, level: int) -> Expression:
         """Complete, with `node` as last operand, all that binds as tightly as `level` or tighter."""
         pending = self._pending
@@ -167,11 +177,8 @@ class ExpressionParser:
         """Go past the `(` after a name: the call where nothing is passed, else None, with the brackets pending."""
         opener = self.tokens[self._place]
         self._place += 1
-        closer = self.tokens[self._place]
-        if closer[0] == ")":
-            self._place += 1
-            return make_call(name, (), piped, closer[3])
-        self._open(Arguments(opener, name, piped))
+        if self._opens_nothing(Arguments(opener, name, piped)):
+            return make_call(name, (), piped, self.tokens[self._place - 1][3])
         return None
 
     def _prefix(self, token: Token) -> None:
@@ -181,11 +188,8 @@ class ExpressionParser:
         self._open(Group(token))
 
     def _list(self, token: Token) -> Expression | None:
-        closer = self.tokens[self._place]
-        if closer[0] == "]":
-            self._place += 1
-            return ListLiteral((), Span(token[2], closer[3]))
-        self._open(ListBrackets(token))
+        if self._opens_nothing(ListBrackets(token)):
+            return ListLiteral((), Span(token[2], self.tokens[self._place - 1][3]))
         return None
 
     def _braces(self, token: Token) -> Expression | None:
@@ -193,11 +197,9 @@ class ExpressionParser:
         if following[0] == "{" and following[2] == token[3]:
             self._template(token, following)
             return None
-        if following[0] == "}":
-            self._place += 1
-            return ObjectLiteral((), Span(token[2], following[3]))
         braces = ObjectBraces(token)
-        self._open(braces)
+        if self._opens_nothing(braces):
+            return ObjectLiteral((), Span(token[2], following[3]))
         self._key(braces)
         return None
 
