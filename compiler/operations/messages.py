@@ -187,7 +187,7 @@ class Return(Operation):
 
     def flow(self) -> Flow:
         """Reads the value and leaves."""
-        return (*super().flow(), Leaves(Way.HOOK))
+        return (*self.reads(), Leaves(Way.HOOK))
 
     def lower(self, asm: Assembler) -> None:
         """`value; RETURN`."""

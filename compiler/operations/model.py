@@ -234,7 +234,11 @@ class Operation:
         """Report what no single field shows. The fields themselves are checked by the reader."""
 
     def flow(self) -> Flow:
-        """What it does, for analysis: by default it evaluates its fields in order and sets nothing."""
+        """What it does, for analysis: by default it evaluates its fields and sets nothing."""
+        return self.reads()
+
+    def reads(self) -> Flow:
+        """Evaluates its fields, in order of declaration."""
         return tuple(Reads(field) for field in self.evaluated())
 
     def evaluated(self) -> Iterable[AnyField]:

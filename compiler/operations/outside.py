@@ -156,7 +156,7 @@ class SqlOp(Operation):
     def flow(self) -> Flow:
         """Reads the params and sets the result."""
         result = Written("sql_result", self.place) if self.output_var is None else self.output_var
-        return (*super().flow(), Sets(result, effects.SQL.reply))
+        return (*self.reads(), Sets(result, effects.SQL.reply))
 
     def lower(self, asm: Assembler) -> None:
         """`query; params; operation; fetch; EMIT sql; SET`."""
@@ -212,7 +212,7 @@ class RedisOp(Operation):
     def flow(self) -> Flow:
         """Reads its fields and sets the result."""
         result = Written("redis_result", self.place) if self.output_var is None else self.output_var
-        return (*super().flow(), Sets(result))
+        return (*self.reads(), Sets(result))
 
     def lower(self, asm: Assembler) -> None:
         """`command; key; value; ttl; EMIT redis; SET`."""
@@ -251,7 +251,7 @@ class HttpRequest(Operation):
     def flow(self) -> Flow:
         """Reads its fields and sets the answer."""
         result = Written("http_response", self.place) if self.output_var is None else self.output_var
-        return (*super().flow(), Sets(result, Kind.OBJECT))
+        return (*self.reads(), Sets(result, Kind.OBJECT))
 
     def lower(self, asm: Assembler) -> None:
         """`method; url; headers; body; timeout; EMIT http; SET`."""
@@ -280,7 +280,7 @@ class Reject(Operation):
 
     def flow(self) -> Flow:
         """Reads its fields. The handshake is refused and the hook is over."""
-        return (*super().flow(), Leaves(Way.HOOK))
+        return (*self.reads(), Leaves(Way.HOOK))
 
     def lower(self, asm: Assembler) -> None:
         """`status; reason; EMIT reject; RETURN`."""

@@ -77,7 +77,7 @@ class Throw(Operation):
 
     def flow(self) -> Flow:
         """Reads its fields and leaves."""
-        return (*super().flow(), Leaves(Way.FAULT))
+        return (*self.reads(), Leaves(Way.FAULT))
 
     def lower(self, asm: Assembler) -> None:
         """`message; code; THROW`."""
