@@ -17,7 +17,7 @@ from compiler.language.hooks import INPUTS
 from compiler.language.values import UNSET, Unset, Value, normalised
 
 if TYPE_CHECKING:
-    from compiler.pipeline import Compilation, Settings
+    from compiler.pipeline import Settings, Unit
 
 Position = Literal["expression", "value", "text", "condition"]
 """What a text is read as: a bare expression, or a template in one of the positions of language section 6."""
@@ -78,7 +78,7 @@ Run: TypeAlias = Callable[[Sequence[Value], "list[Value | Unset]", Callable[...,
 class Prepared:
     """A compiled text: `run` takes inputs, slots and the door to effects, and returns the value."""
 
-    compilation: Compilation
+    unit: Unit
     run: Run
 
 
@@ -92,16 +92,16 @@ class Evaluator:
 
     def _prepare(self, position: Position, text: str, names: tuple[str, ...]) -> Prepared:
         """Compile a text whose variables have these names. Raises Mistake where it has errors."""
-        from compiler.pipeline import evaluate_unit
+        from compiler.pipeline import compile_unit
         from runtime.loader import link
         from runtime.seam import Context
 
-        compilation = evaluate_unit(position, text, names, self._settings)
-        if compilation.program is None:
-            raise _first_error(compilation)
-        route = link(compilation.program, Context(self._moment)).routes[0]
+        unit = compile_unit(position, text, names, self._settings)
+        if unit.program is None:
+            raise _first_error(unit)
+        route = link(unit.program, Context(self._moment)).routes[0]
         # An expression never waits: what it returns is a value.
-        return Prepared(compilation, cast(Run, route.hooks[HOOK]))
+        return Prepared(unit, cast(Run, route.hooks[HOOK]))
 
     def evaluate(self, position: Position, text: str, variables: Mapping[str, Value]) -> Value:
         """The value of a text. Raises Mistake for an error in it and for a fault while running."""
@@ -117,8 +117,8 @@ def _no_effects(effect: str, *_: Any) -> Any:
     raise AssertionError(f"an expression asked for the effect {effect}")
 
 
-def _first_error(compilation: Compilation) -> Mistake:
-    diagnostics = compilation.report.sorted()
+def _first_error(unit: Unit) -> Mistake:
+    diagnostics = unit.report.sorted()
     error = next(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR)
     position = error.source.position(error.span.start)
     mistake = Mistake(error.code, error.message, position.line, position.column)

@@ -39,7 +39,7 @@ class Examined:
     @property
     def routes(self) -> int:
         """How many routes the files hold."""
-        return sum(compilation.routes for compilation in self.compilations)
+        return sum(len(compilation.routes) for compilation in self.compilations)
 
     @property
     def hooks(self) -> int:

@@ -141,9 +141,9 @@ def _bytecode(conversation: Conversation, text: str) -> None:
 
     statement = read_statement(text)
     names = tuple(conversation.variables)
-    compilation = conversation.evaluator.prepare(statement.position, statement.text, names).compilation
-    assert compilation.program is not None
-    conversation.console.print_rendered(disassemble(compilation.program, compilation.source.text, None))
+    unit = conversation.evaluator.prepare(statement.position, statement.text, names).unit
+    assert unit.program is not None
+    conversation.console.print_rendered(disassemble(unit.program, unit.source.text, None))
 
 
 def _time(conversation: Conversation, text: str) -> None:

@@ -1,0 +1,42 @@
+"""Run worpen as a program of its own, as users do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from tests.conftest import PROJECT
+
+WORPEN = (sys.executable, "-m", "worpen_cli")
+TIMEOUT = 60.0
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """The environment of a run: ours, without what would change its output, and with these variables."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WORPEN_")}
+    for name in ("NO_COLOR", "FORCE_COLOR", "CI"):
+        kept.pop(name, None)
+    return {**kept, "PYTHONPATH": str(PROJECT), "TERM": "xterm-256color", **variables}
+
+
+def worpen(
+    *arguments: str | Path,
+    stdin: str | bytes = b"",
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end. Output is decoded as UTF-8, exactly."""
+    raw = stdin.encode() if isinstance(stdin, str) else stdin
+    done = subprocess.run(
+        command_line(*arguments), input=raw, capture_output=True, cwd=cwd, timeout=TIMEOUT, check=False,
+        env=environment(**(variables or {})),
+    )  # fmt: skip
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def command_line(*arguments: str | Path) -> Sequence[str]:
+    """The command line of a run."""
+    return [*WORPEN, *map(str, arguments)]
