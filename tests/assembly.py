@@ -220,5 +220,5 @@ def run(
 ) -> Any:
     """Link a program and run one hook of its first route."""
     route = link(made, Context(Quiet(), fuel)).routes[0]
-    variables = slots if slots is not None else [UNSET] * len(route.program.slots)
+    variables: list[Value | Unset] = list([UNSET] * len(route.program.slots)) if slots is None else slots
     return route.hooks[hook](inputs(**given), variables, (host or Performed()).emit)

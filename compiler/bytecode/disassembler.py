@@ -37,7 +37,7 @@ SCHEMA: Final = "worpen.program/1"
 
 _SHOWN_CONSTANT: Final = 60
 _SHOWN_SOURCE: Final = 100
-_OPCODE_WIDTH: Final = max(len(opcode.name) for opcode in Opcode) + 3
+_OPCODE_WIDTH: Final = max(len(opcode.name) for opcode in Opcode) + 2
 _INPUT_NAMES: Final = tuple(INPUTS)
 _STATEMENTS: Final = frozenset(
     {

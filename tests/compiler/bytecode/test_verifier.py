@@ -153,10 +153,11 @@ def test_constants_of_all_kinds_are_fine(value: Any) -> None:
 
 
 RICH = program(
-    "CONST 'UPDATE t SET a = 1' ; NULL ; CONST 'execute' ; CONST 'all' ; EMIT sql ; DROP ; CONST 'T' ; CALL env/1 ; RETURN",
+    "CONST 'UPDATE t SET a = 1' ; NULL ; CONST 'execute' ; CONST 'all' ; EMIT sql ; DROP ; "
+    "CONST 'T' ; CALL env/1 ; RETURN",
     literals=["chat"],
 )
-LIES = {
+LIES: dict[str, Any] = {
     "effects": (), "functions": (), "channels": (), "statements": (), "environment": (),
     "keys": ("*",), "hosts": ("example.com",), "cost": {},
 }  # fmt: skip
