@@ -15,7 +15,7 @@ from compiler.diagnostics.source import Span
 from compiler.syntax.hints import unclosed_text
 from compiler.syntax.problems import Problem, replacement
 
-_UNCLOSED_TEMPLATES: Final = 20
+_UNCLOSED_TEMPLATES: Final = 8
 """After so many, the rest of a text is text: each was looked for up to the end of the text."""
 
 _MARKS: Final = re.compile(r"""'[^'\\]*+(?:\\.[^'\\]*+)*+'|"[^"\\]*+(?:\\.[^"\\]*+)*+"|['"{}]""", re.DOTALL)

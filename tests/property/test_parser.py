@@ -219,7 +219,9 @@ class Naive:
         tree = self.left(level + 1, None)
         while self.peek() == "|":
             self.take()
-            tree = self.left(level + 1, ("|", self.take("f", "g"), tree))
+            name = self.take("a", "b", "f", "g")
+            passed = self.arguments() if self.peek() == "(" else ()
+            tree = self.left(level + 1, ("|", name, tree, *passed))
         return tree
 
     def prefix(self, first: Any) -> Any:
@@ -238,10 +240,19 @@ class Naive:
             self.take(")")
         else:
             tree = self.take("a", "b", "f", "g")
+            if self.peek() == "(":
+                tree = ("call", tree, *self.arguments())
         while self.peek() == ".":
             self.take()
             tree = (".", tree, self.take("a", "b", "f", "g"))
         return tree
+
+    def arguments(self) -> tuple[Any, ...]:
+        """At most one: there are no commas here."""
+        self.take("(")
+        passed = () if self.peek() == ")" else (self.choice(),)
+        self.take(")")
+        return passed
 
 
 OPERAND = st.sampled_from(["a", "b", "- a", "! b", "a . b", "( a | f )", "( a ? b : f )", "- - a", "( a + b ) . a"])

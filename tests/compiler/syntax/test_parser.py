@@ -8,6 +8,7 @@ import pytest
 from compiler.diagnostics import codes
 from compiler.diagnostics.codes import Code
 from compiler.diagnostics.source import Span
+from compiler.language.values import Value
 from compiler.syntax.nodes import Literal, Name, Parenthesised, Template, unwrap
 from compiler.syntax.parser import parse_condition, parse_expression, parse_template
 from compiler.syntax.printer import show
@@ -170,7 +171,7 @@ def test_warnings_come_with_a_tree() -> None:
 
 
 def test_literals() -> None:
-    values = {"12": 12, "'a'": "a", "true": True, "false": False, "null": None}
+    values: dict[str, Value] = {"12": 12, "'a'": "a", "true": True, "false": False, "null": None}
     for source, value in values.items():
         assert parse_expression(source)[0] == Literal(value, Span(0, len(source)))
 
@@ -183,9 +184,7 @@ def vectors(name: str) -> list[dict[str, object]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
 
 
-needs_conformance = pytest.mark.skipif(
-    not CONFORMANCE.is_dir(), reason="the conformance files are not beside the project"
-)
+needs_conformance = pytest.mark.skipif(not CONFORMANCE.is_dir(), reason="no conformance files beside the project")
 
 
 @needs_conformance

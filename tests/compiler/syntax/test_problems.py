@@ -3,17 +3,12 @@ from __future__ import annotations
 from compiler.diagnostics import codes
 from compiler.diagnostics.diagnostic import Edit
 from compiler.diagnostics.source import Span
-from compiler.syntax.problems import Mistake, quoted, replacement
+from compiler.syntax.problems import Mistake, Problem, quoted, replacement
 
 
 def test_a_mistake_carries_its_problem() -> None:
     problem = Mistake(codes.BAD_EXPRESSION, 2, 5, "no", help="yes").problem
-    assert (problem.code, problem.span, problem.message, problem.help) == (
-        codes.BAD_EXPRESSION,
-        Span(2, 5),
-        "no",
-        "yes",
-    )
+    assert problem == Problem(codes.BAD_EXPRESSION, Span(2, 5), "no", help="yes")
     assert not problem.whole
 
 

@@ -46,6 +46,6 @@ def test_only_templates_are_templates() -> None:
 
 
 def test_unclosed_templates_are_given_up_after_some() -> None:
-    found = list(split_text("{{ " * 300_000))
-    assert sum(piece.is_unclosed for piece in found) == 20
-    assert found[-1].span.end == 900_000
+    found = list(split_text("{{ " * 20_000 + "}}"))
+    assert sum(piece.is_unclosed for piece in found) == 8
+    assert found[-1].span.end == 60_002
