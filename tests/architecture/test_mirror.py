@@ -25,9 +25,15 @@ def mirror(module: Path) -> Path:
 
 
 def does_something(module: Path) -> bool:
-    """Whether a module defines a function; names passed on, and classes of fields alone, have nothing to test."""
+    """Whether a module has a function that does something; promises of a Protocol and classes of fields do not."""
     tree = ast.parse((PROJECT / module).read_text(encoding="utf-8"))
-    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree))
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return any(not is_promise(function) for function in functions)
+
+
+def is_promise(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function is only described: its body is a docstring, or `...`."""
+    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in function.body)
 
 
 MODULES = [module for module in module_files() if does_something(module)]

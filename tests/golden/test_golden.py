@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,12 @@ async def actual(golden: GoldenFile, heading: str, folder: Path) -> str:
         return await play(address, golden.expectations["conversation"])
 
 
+def difference(expected: str, text: str) -> str:
+    """What is expected and not there, and what is there instead; nothing where they agree."""
+    lines = expected.rstrip("\n").splitlines(), text.rstrip("\n").splitlines()
+    return "\n".join(unified_diff(*lines, "expected", "actual", lineterm=""))
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 async def test_golden(path: Path, tmp_path: Path, update: bool) -> None:
     golden = read_golden(path)
@@ -53,7 +60,8 @@ async def test_golden(path: Path, tmp_path: Path, update: bool) -> None:
     for heading, expected in golden.expectations.items():
         text = await actual(golden, heading, tmp_path)
         golden = golden.updated(heading, text)
-        assert update or text.rstrip("\n") == expected.rstrip("\n")
+        if not update:
+            assert not (changes := difference(expected, text)), f"{heading} (make golden, if it is meant):\n{changes}"
     if update:
         golden.write()
 
