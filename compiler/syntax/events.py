@@ -59,7 +59,8 @@ def read_documents(source: SourceFile, report: Report) -> list[Node]:
 
 
 def _read_yaml(source: SourceFile, report: Report) -> list[Node]:
-    if len(directives := _TAG_DIRECTIVE.findall(source.text)) > _TAG_DIRECTIVES:
+    directives = _TAG_DIRECTIVE.findall(source.text) if "%TAG" in source.text else []
+    if len(directives) > _TAG_DIRECTIVES:
         message = f"the file has {len(directives)} `%TAG` lines, and at most {_TAG_DIRECTIVES} are read"
         report.add(codes.LIMIT, source, Span(0, 0), message)
         return []

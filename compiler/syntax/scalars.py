@@ -21,6 +21,8 @@ _CONSTANTS: Final[dict[str, Resolved]] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
 _NUMBER_BEGINS: Final = frozenset("0123456789+-.")
+NOT_TEXT: Final = _NUMBER_BEGINS.union(constant[:1] for constant in _CONSTANTS)
+"""What a plain scalar begins with that may be no text; the empty text for the empty scalar."""
 _DECIMAL: Final = re.compile(r"[-+]?(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _RADIX: Final = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")

@@ -8,7 +8,7 @@ anchor, and counts as many nodes and as much depth as that node has.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from compiler.diagnostics import codes
@@ -16,7 +16,7 @@ from compiler.diagnostics.diagnostic import Label, Report
 from compiler.diagnostics.source import SourceFile, Span
 from compiler.language.faults import Fault
 from compiler.language.limits import NODES, TREE_DEPTH
-from compiler.syntax.scalars import Resolved, resolve_plain
+from compiler.syntax.scalars import NOT_TEXT, Resolved, resolve_plain
 from compiler.syntax.tags import is_core, resolve_tagged
 from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style, Tagged
 from compiler.syntax.yaml_mistakes import Mistake, missing_blank, unquoted_template
@@ -37,15 +37,14 @@ class Properties:
 
 @dataclass(slots=True)
 class _Collection:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end has not come yet. A list has items, a mapping entries and the key that waits."""
 
     start: int
     flow: bool
-    is_mapping: bool
+    items: list[Node] | None
+    entries: list[Entry]
     findings_before: int
     key: Scalar | None = None
-    entries: list[Entry] = field(default_factory=list)
-    items: list[Node] = field(default_factory=list)
     tag: tuple[str, Span] | None = None
     anchor: _OpenAnchor | None = None
     braced_twice: bool = False
@@ -72,6 +71,8 @@ class _Anchored:
 _NO_KEY: Final = Scalar("<<", None, Style.PLAIN, Span(0, 0))
 """Stands for a key that was refused; its entry is left out."""
 
+_PLAIN: Final = Style.PLAIN  # a member of an Enum is looked up slowly in Python 3.11
+_BLOCK_STYLES: Final = (Style.LITERAL, Style.FOLDED)
 _PROPERTY: Final = re.compile(r"(?:&[^\s,\[\]{}]*|(!<[^>\s]*>|![^\s,\[\]{}]*))(?:\s|(?<=\s)#[^\r\n]*)*")
 
 
@@ -87,6 +88,7 @@ class TreeBuilder:
         self.template_line: int | None = None
         """The line of the last template without quotes: what YAML says about that line follows from it."""
         self._open: list[_Collection] = []
+        self._innermost: _Collection | None = None
         self._root: Node | None = None
         self._anchors: dict[str, _Anchored | None] = {}
         self._usable = True
@@ -114,13 +116,15 @@ class TreeBuilder:
 
     def add_scalar(self, value: str, style: Style, start: int, end: int, properties: Properties | None = None) -> None:
         """A scalar of YAML, from its first character (or property) to behind its last one."""
-        if style is Style.LITERAL or style is Style.FOLDED:
+        if style in _BLOCK_STYLES:
             end = self._end_of_block(value, start, end)
         self._end = end
-        if properties is None:
-            self.add(Scalar(value, self.resolve(value, style, start, end), style, Span(start, end)))
-        else:
+        if properties is not None:
             self._add_with_properties(value, style, end, properties)
+            return
+        is_text = style is not _PLAIN or value[:1] not in NOT_TEXT
+        resolved = value if is_text else self.resolve(value, style, start, end)
+        self.add(Scalar(value, resolved, style, Span(start, end)))
 
     def resolve(self, value: str, style: Style, start: int, end: int) -> Resolved:
         """What a scalar without a tag means; a number that is too large is a finding."""
@@ -137,19 +141,25 @@ class TreeBuilder:
         self.report.add(fault.kind, self.source, place, fault.message, help="a text needs quotes")
         self.refuse_document()
 
-    def add(self, node: Node) -> None:
+    def add(self, node: Scalar | Tagged) -> None:
         """A complete node: counts it and puts it where the file has it."""
         self._nodes += 1
         if self._nodes > NODES:
             self._stop_at_limit(node.span, f"the file has more than {NODES} nodes")
-        self._place(node)
+        collection = self._innermost
+        if collection is None or collection.items is not None or collection.flow:
+            self._place(node)
+        elif collection.key is not None:
+            collection.entries.append(Entry(collection.key, node))
+            collection.key = None
+        else:
+            collection.key = self._as_key(node, collection)
 
     def _place(self, node: Node) -> None:
-        if not self._open:
+        collection = self._innermost
+        if collection is None:
             self._root = node
-            return
-        collection = self._open[-1]
-        if not collection.is_mapping:
+        elif collection.items is not None:
             collection.items.append(node)
         elif collection.key is None:
             collection.key = self._as_key(node, collection)
@@ -166,21 +176,23 @@ class TreeBuilder:
         depth = len(self._open) + 1
         if depth > TREE_DEPTH:
             self._stop_at_limit(Span(start, start + 1), f"lists and mappings are nested more than {TREE_DEPTH} deep")
-        collection = _Collection(start, flow, is_mapping, len(self.report.diagnostics))
+        collection = _Collection(start, flow, None if is_mapping else [], [], len(self.report.diagnostics))
         if properties is not None:
             self._open_with_properties(collection, properties, depth)
         self._open.append(collection)
+        self._innermost = collection
         if depth > self._deepest:
             self._deepest = depth
 
     def close(self, end: int) -> None:
         """The end of the innermost list or mapping, behind its bracket; in block style it ends with its last item."""
         collection = self._open.pop()
+        self._innermost = self._open[-1] if self._open else None
         if collection.flow:
             self._end = end
-        span = Span(collection.start, max(self._end, collection.start))
+        span = Span(collection.start, self._end if self._end > collection.start else collection.start)
         node: Node
-        if not collection.is_mapping:
+        if collection.items is not None:
             node = Sequence(collection.items, span)
         elif collection.braced_twice:
             node = self._without_quotes(collection, span)
@@ -196,6 +208,8 @@ class TreeBuilder:
 
     def _as_key(self, node: Node, collection: _Collection) -> Scalar:
         if isinstance(node, Scalar):
+            if node.value:
+                return node
             return self._refuse_key(node.span, "a key is missing in front of `:`") if _is_absent(node) else node
         if isinstance(node, Tagged):
             self.report.add(codes.UNKNOWN_TAG, self.source, node.tag_span, f"`{node.tag}` on a key has no meaning")
@@ -221,7 +235,7 @@ class TreeBuilder:
         ):
             return entry
         colon = key.span.start + len(name)
-        self._tell(missing_blank(self.source, colon))
+        self._tell(missing_blank(colon, name))
         value = Span(colon + 1, key.span.end)
         return Entry(
             Scalar(name, name, Style.PLAIN, Span(key.span.start, colon)),
@@ -233,6 +247,8 @@ class TreeBuilder:
 
     def _checked(self, entries: list[Entry]) -> list[Entry]:
         """The entries without refused keys, merge keys and repeated keys, each of which is a finding."""
+        if len(entries) == 1 and entries[0].key.value != "<<":
+            return entries
         names = {entry.key.value for entry in entries}
         if len(names) == len(entries) and "<<" not in names:
             return entries
@@ -259,7 +275,7 @@ class TreeBuilder:
         if not text.endswith("}}"):
             self._refuse_key(Span(span.start + 1, span.end), "a key is a text, not a mapping")
             return Mapping(self._checked(collection.entries), span)
-        del self.report.diagnostics[collection.findings_before :]
+        del self.report.diagnostics[collection.findings_before :]  # about the expression, read as a mapping
         self._tell(unquoted_template(self.source, span.start, inside_brackets=bool(self.brackets)))
         self.template_line = self.source.line_of(span.start)
         return Scalar(text, text, Style.PLAIN, span)
@@ -316,7 +332,7 @@ class TreeBuilder:
 
     def _open_with_properties(self, collection: _Collection, properties: Properties, depth: int) -> None:
         collection.start, written = self._read_properties(properties)
-        fitting = "tag:yaml.org,2002:map" if collection.is_mapping else "tag:yaml.org,2002:seq"
+        fitting = "tag:yaml.org,2002:map" if collection.items is None else "tag:yaml.org,2002:seq"
         if properties.tag not in (None, "!", fitting):
             collection.tag = written
         if properties.anchor is not None:
@@ -336,7 +352,7 @@ class TreeBuilder:
         anchored = self._anchors.get(name)
         if anchored is None:
             self._refuse_alias(name, place)
-            self._place(Scalar("", None, Style.PLAIN, place))
+            self.add(Scalar("", None, Style.PLAIN, place))
             return
         self._nodes += anchored.nodes
         if self._nodes > NODES:

@@ -142,12 +142,10 @@ def unquoted_template(source: SourceFile, start: int, *, inside_brackets: bool) 
     return Mistake(span, message, fixes=(_quote_fix(source, start, end),))
 
 
-def missing_blank(source: SourceFile, colon: int) -> Mistake:
+def missing_blank(colon: int, key: str) -> Mistake:
     """`key:value`: without a blank the colon is part of a text."""
-    line = source.line_starts[source.line_of(colon) - 1]
-    key = re.split(r"[\s,{\[]", source.text[line:colon])[-1]
     fix = Fix("put a blank behind the colon", (Edit(Span(colon + 1, colon + 1), " "),))
-    return Mistake(Span(colon, colon + 1), f"a blank is missing behind `{key}:`", fixes=(fix,))
+    return Mistake(Span(colon, colon + 1), f"a blank is missing behind `{key[:40]}:`", fixes=(fix,))
 
 
 def _label(complaint: Complaint, start: int, text: str) -> tuple[Label, ...]:
@@ -360,7 +358,7 @@ def _line_without_colon(complaint: Complaint, start: int) -> Mistake:
     end = _value_end(complaint.text, start)
     line = complaint.text[start:end]
     if (key := re.match(r"[\w.-]+(?=:\S)", line)) is not None:
-        return missing_blank(complaint.source, start + key.end())
+        return missing_blank(start + key.end(), key[0])
     if len(line) > 1000:
         return Mistake(Span(start, end), "a key has at most 1 024 characters")
     return Mistake(Span(start, end), "this line has no `: ` behind a key", "lines of a mapping are `key: value`")
