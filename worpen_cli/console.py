@@ -82,6 +82,12 @@ class Console:
         """Rendered text on stderr: escaped and with its line ends."""
         sys.stderr.write(rendered)
 
+    def print_past_buffers(self, text: str) -> None:
+        """Text on stdout without Python's buffers, whose lock a writer that blocks would hold. Raises OSError."""
+        rest = memoryview(text.encode("utf-8", "backslashreplace"))
+        while rest:
+            rest = rest[os.write(sys.stdout.fileno(), rest) :]
+
     def talk(self, line: str) -> None:
         """One line for people on stderr, escaped here."""
         sys.stderr.write(escape(line) + "\n")

@@ -57,6 +57,18 @@ def read_inputs(paths: Sequence[str], stdin_filename: str = "<stdin>") -> list[I
     return list(found.values())
 
 
+def read_present(paths: Sequence[str]) -> list[InputFile]:
+    """The same for a server that runs on: what is missing now is left out. Raises OSError for what cannot be read."""
+    found: dict[str, InputFile] = {}
+    for path in paths:
+        try:
+            for file in _read_path(path, ""):
+                found.setdefault(os.path.abspath(file.name), file)
+        except FileNotFoundError:
+            continue
+    return list(found.values())
+
+
 def _what_counts() -> str:
     kinds = ", ".join(ROUTE_SUFFIXES)
     return f"route files are {kinds} with `ws_hooks`; hidden folders and {SKIPPED_FILES[0]} are skipped"
@@ -88,7 +100,10 @@ def read_bytes(path: str) -> bytes:
 def _read_folder(folder: str) -> Iterator[InputFile]:
     for place in sorted(_candidates(folder)):
         name = place if folder == os.curdir else os.path.join(folder, place)
-        raw = read_bytes(name)
+        try:
+            raw = read_bytes(name)
+        except FileNotFoundError:  # it was removed while we looked
+            continue
         if any(word in raw for word in ROUTE_WORDS):
             yield InputFile(name, raw, place)
 

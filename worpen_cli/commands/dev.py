@@ -1,0 +1,320 @@
+"""`worpen dev`: compile routes, serve them, and serve what they become on every save."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import click
+
+from compiler.diagnostics.machine_formats import diagnostic_json
+from compiler.diagnostics.render import render_full
+from runtime.app import App, run
+from runtime.events import Events
+from runtime.loader import link
+from runtime.server.settings import Settings
+from worpen_cli import __version__
+from worpen_cli.command import Command, Invocation, pass_invocation
+from worpen_cli.console import Console, ExitCode, Stop
+from worpen_cli.files import STDIN, InputFile, is_route_name, is_searched, read_inputs, read_present
+from worpen_cli.findings import plural
+from worpen_cli.journal import EVENTS_SCHEMA, Journal
+from worpen_cli.project import DEFAULT_PREFIX, Project
+from worpen_cli.reload import Generation, RouteSet
+
+SETTLE_SECONDS: Final = 0.15
+"""After this long without a change the files are taken as they are."""
+WATCH_STEP_MS: Final = 25
+NEXT_PORTS: Final = 50
+"""So many ports are tried to find a free one to suggest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for."""
+
+    paths: tuple[str, ...]
+    host: str
+    port: int
+    watch: bool
+    restart: bool
+    verbose: bool
+    as_json: bool
+
+
+class Development:
+    """A server with the files behind it. One a process; everything but compiling belongs to the event loop."""
+
+    def __init__(self, options: Options, project: Project, prefix: str, console: Console) -> None:
+        self.options = options
+        self.console = console
+        events = Events()
+        self.app = App(Settings(options.host, options.port, prefix, project.environment), events)
+        self.routes = RouteSet(project.settings(prefix), lambda program: link(program, self.app.context))
+        self.color = console.colors(sys.stdout) and not options.as_json
+        self.journal = Journal(console.print_past_buffers, as_json=options.as_json, color=self.color)
+        events.subscribe(self.journal.hear, detailed=options.verbose)
+        self.changed = asyncio.Event()
+
+    async def serve(self, inputs: Sequence[InputFile]) -> int:
+        """Serve these files until a signal comes, then drain; the exit code. Raises Stop where the start fails."""
+        self.journal.note({"schema": EVENTS_SCHEMA, "event": "started", "version": __version__})
+        with self._watching():
+            self.changed.set()  # they may have changed between reading and watching
+            generation = self.routes.compile(inputs)
+            self._tell(generation)
+            await self._start(generation)
+            self.journal.open()  # a start that fails says why and nothing else
+            self._greet()
+            reloading = asyncio.create_task(self._reload_on_change())
+            try:
+                return await self._until_signal()
+            finally:
+                reloading.cancel()
+
+    async def _start(self, generation: Generation) -> None:
+        try:
+            await self.app.start(generation.entries)
+        except OSError as error:
+            raise _cannot_listen(self.options.host, self.options.port, error) from None
+
+    def _greet(self) -> None:
+        port = self.app.addresses[0][1]
+        address = f"ws://{f'[{self.options.host}]' if ':' in self.options.host else self.options.host}:{port}"
+        for served in self.app.routes():
+            reason = f": {served.reason.partition(chr(10))[0]}" if served.reason else ""
+            self.journal.say(f"  {served.condition.value:<12}{address}{served.pattern}  {served.name}{reason}")
+        watched = "; saving a file reloads it" if self.options.watch else ""
+        self.journal.say(f"worpen dev is ready, {address}{watched}; Ctrl-C stops")
+
+    async def _until_signal(self) -> int:
+        """Wait for SIGINT or SIGTERM and drain; another signal hurries."""
+        received: list[int] = []
+        asked = asyncio.Event()
+
+        def stop(number: int) -> None:
+            if received:
+                self.app.hurry()
+            received.append(number)
+            asked.set()
+
+        with _signals_lead_to(stop):
+            await asked.wait()
+            await self.app.drain()
+        return ExitCode.INTERRUPTED if received[0] == signal.SIGINT else ExitCode.FINE
+
+    # Reload.
+
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Have changes of the files announced, from before they are first read."""
+        stop = threading.Event()
+        if self.options.watch:
+            loop = asyncio.get_running_loop()
+
+            def announce() -> None:
+                with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                    loop.call_soon_threadsafe(self.changed.set)
+
+            for paths, recursive in watched_folders(self.options.paths):
+                watch = (paths, recursive, self.options.paths, announce, stop, self._complain)
+                threading.Thread(target=_watch, args=watch, name="watch", daemon=True).start()
+        try:
+            yield
+        finally:
+            stop.set()
+
+    def _complain(self, sentence: str) -> None:
+        self.journal.say(sentence, "error")
+        self.journal.note({"event": "problem", "message": sentence})
+
+    async def _reload_on_change(self) -> None:
+        while True:
+            await self.changed.wait()
+            await settled(self.changed, SETTLE_SECONDS)
+            try:
+                await self._reload()
+            except OSError as error:
+                self._complain(f"not reloaded: {error}")
+            except Exception as bug:
+                # The server must outlive a bug of the compiler; what is served stays as it is.
+                self._complain(f"not reloaded, a bug of worpen: {type(bug).__name__}: {bug}")
+
+    async def _reload(self) -> None:
+        loop = asyncio.get_running_loop()
+        known = set(self.routes.files)
+        inputs = await loop.run_in_executor(None, read_present, self.options.paths)
+        generation = await loop.run_in_executor(None, self.routes.compile, inputs)
+        if not generation.changed and known == set(self.routes.files):
+            return
+        self._tell(generation)
+        self.app.swap(generation.entries, restart=self.options.restart)
+
+    def _tell(self, generation: Generation) -> None:
+        self.journal.show(render_full(generation.diagnostics, color=self.color, width=self.console.width))
+        self.journal.say(sentence_of(generation), "error" if generation.broken else "info")
+        self.journal.note(
+            {
+                "event": "compiled",
+                "files": generation.files,
+                "changed": generation.changed,
+                "broken": generation.broken,
+                "stale": generation.stale,
+                "diagnostics": [diagnostic_json(diagnostic) for diagnostic in generation.diagnostics],
+            }
+        )
+
+
+def sentence_of(generation: Generation) -> str:
+    """`3 files compiled, 1 broken: chat.yaml (its last good version is served)`."""
+    broken = ", ".join(
+        f"{name} (its last good version is served)" if name in generation.stale else name for name in generation.broken
+    )
+    counted = f"{plural(generation.files, 'file')} compiled, {len(generation.changed)} of them new or changed"
+    return f"{counted}, {len(generation.broken)} broken: {broken}" if broken else counted
+
+
+async def settled(changed: asyncio.Event, seconds: float) -> None:
+    """Return when nothing was announced for so long; the event is clear then."""
+    while True:
+        changed.clear()
+        try:
+            await asyncio.wait_for(changed.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def watched_folders(paths: Sequence[str]) -> list[tuple[list[str], bool]]:
+    """What to watch: folders that were named with all below them, and the folders of named files by themselves."""
+    folders = [path for path in paths if os.path.isdir(path)]
+    parents = sorted({os.path.dirname(os.path.abspath(path)) for path in paths if not os.path.isdir(path)})
+    return [(found, recursive) for found, recursive in ((folders, True), (parents, False)) if found]
+
+
+def _watch(
+    folders: Sequence[str],
+    recursive: bool,
+    paths: Sequence[str],
+    announce: Callable[[], None],
+    stop: threading.Event,
+    complain: Callable[[str], None],
+) -> None:
+    """Announce changes of files that matter until `stop` is set. Runs in a thread of its own."""
+    from watchfiles import watch
+
+    named = {os.path.abspath(path) for path in paths}
+
+    def matters(_: object, path: str) -> bool:
+        return path in named if not recursive else concerns_routes(path, folders)
+
+    try:
+        for _ in watch(
+            *folders, watch_filter=matters, recursive=recursive, step=WATCH_STEP_MS, debounce=4 * WATCH_STEP_MS,
+            stop_event=stop, raise_interrupt=False, rust_timeout=500,
+        ):  # fmt: skip
+            announce()
+    except Exception as error:
+        complain(f"watching is off: {error}")
+
+
+def concerns_routes(path: str, folders: Sequence[str]) -> bool:
+    """Whether a change of this path can change which routes there are below the folders."""
+    for folder in folders:
+        place = os.path.relpath(path, folder)
+        *parents, name = place.split(os.sep)
+        if not place.startswith(os.pardir) and all(map(is_searched, parents)):
+            return is_route_name(name) or (is_searched(name) and not os.path.isfile(path))
+    return False
+
+
+@contextlib.contextmanager
+def _signals_lead_to(stop: Callable[[int], None]) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda got, _: loop.call_soon_threadsafe(stop, got)) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _cannot_listen(host: str, port: int, error: OSError) -> Stop:
+    if error.errno == errno.EADDRINUSE:
+        free = free_port_after(port)
+        return Stop(f"port {port} is in use", help=f"worpen dev --port {free}" if free else "")
+    reason = error.strerror or str(error)
+    return Stop(f"cannot listen on {host} port {port}: {reason[:1].lower()}{reason[1:]}")
+
+
+def free_port_after(port: int) -> int | None:
+    """The next port that nobody listens on, if there is one near."""
+    for candidate in range(port + 1, min(port + 1 + NEXT_PORTS, 1 << 16)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", candidate))
+            return candidate
+    return None
+
+
+@click.command(
+    "dev",
+    cls=Command,
+    short_help="Serve routes, and reload them on every save.",
+    examples=(
+        ("worpen dev", "every route of this project"),
+        ("worpen dev chat.yaml --port 8080", "one route"),
+        ("worpen dev --json routes", "events for a program"),
+    ),
+)
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--host", default="localhost", show_default=True, help="Name or address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="0 takes a free one.")
+@click.option("--prefix", metavar="PATH", help="Where every route is served as well (default: /api).")
+@click.option("--watch/--no-watch", default=True, show_default=True, help="Reload when a file is saved.")
+@click.option(
+    "--reload", "reload", type=click.Choice(["keep", "restart"]), default="keep", show_default=True,
+    help="restart closes the connections of a changed route (1012).",
+)  # fmt: skip
+@click.option("--no-tui", is_flag=True, help="Plain lines, also on a terminal.")
+@click.option("--json", "json", is_flag=True, help="Events as JSON, one a line.")
+@click.option("-v", "--verbose", is_flag=True, help="Show each message and hook run as well.")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    paths: tuple[str, ...],
+    host: str,
+    port: int,
+    prefix: str | None,
+    watch: bool,
+    reload: str,
+    no_tui: bool,
+    json: bool,
+    verbose: bool,
+) -> int:
+    """Compile all route files and serve them; a save takes effect while connections stay open."""
+    project = invocation.project
+    paths = paths or project.default_paths
+    if STDIN in paths:
+        raise Stop("routes that are served come from files")
+    options = Options(paths, host, port, watch, reload == "restart", verbose, json)
+    chosen = DEFAULT_PREFIX if prefix is None else prefix
+    return run(_developed(options, project, chosen, invocation.console))
+
+
+async def _developed(options: Options, project: Project, prefix: str, console: Console) -> int:
+    inputs = read_inputs(options.paths)  # a wrong path ends the command before anything is started
+    development = Development(options, project, prefix, console)
+    try:
+        return await development.serve(inputs)
+    finally:
+        development.journal.close()

@@ -1,0 +1,183 @@
+"""The lines of `worpen dev`: one per event, for people or as JSON.
+
+They are written by a thread of their own. Whoever does not read them, or reads slowly, never stops the server:
+lines that find no room are counted, and the count is told in their place.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from compiler.diagnostics.escape import escape, escape_json
+from compiler.language.faults import Mark
+from runtime import events
+from runtime.events import Event
+
+EVENTS_SCHEMA: Final = "worpen.events/1"
+ROOM: Final = 10_000
+"""Lines that may wait to be written."""
+PAYLOAD_CHARACTERS: Final = 120
+LAST_WORDS_SECONDS: Final = 2.0
+"""How long the end of the program waits for what is still to be written."""
+_LEVELS: Final = {"debug": "2", "warn": "33", "error": "31"}
+
+
+def event_name(event: Event) -> str:
+    """`HookFaulted` → `hook_faulted`."""
+    name = type(event).__name__
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+def to_document(event: Event) -> dict[str, Any]:
+    """An event as a JSON object: `event`, and its fields."""
+    document: dict[str, Any] = {"event": event_name(event)}
+    for row in fields(event):
+        document[row.name] = _plain(getattr(event, row.name))
+    return document
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        import base64
+
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, Mark):
+        return {"line": value.line, "column": value.column, "field": value.field}
+    return list(value) if isinstance(value, tuple) else value
+
+
+def to_sentence(event: Event) -> tuple[str, str]:
+    """An event for people, not escaped yet, and the level it has: debug, info, warn or error."""
+    match event:
+        case events.Listening(addresses):
+            return f"listening on {', '.join(addresses)}", "info"
+        case events.Connected(connection_id, route, generation, path, remote_addr):
+            return f"{connection_id} connected to {path} ({route}, generation {generation}) from {remote_addr}", "info"
+        case events.Disconnected(connection_id, route, code, reason):
+            return f"{connection_id} left {route}: {code}{' ' + reason if reason else ''}", "info"
+        case events.FrameIn(connection_id, route, payload):
+            return f"{connection_id} → {route}: {_shortened(payload)}", "debug"
+        case events.FrameOut(connection_id, route, to, recipients, payload):
+            return f"{connection_id} {route} → {to} ({recipients}): {_shortened(payload)}", "debug"
+        case events.HookFinished(connection_id, route, hook, seconds):
+            return f"{connection_id} {route} {hook} done in {seconds * 1e3:.2f} ms", "debug"
+        case events.HookFaulted():
+            return _fault(event), "error"
+        case events.HookCancelled(connection_id, route, hook):
+            return f"{connection_id} {route} {hook} was cancelled: the connection ended", "info"
+        case events.LogLine(connection_id, route, hook, level, message):
+            return f"{connection_id} {route} {hook} log {level}: {message}", level
+        case events.Swapped():
+            return _swap(event), "info"
+        case events.Refused(path, remote_addr, status, reason):
+            return f"refused {path} from {remote_addr}: {status} {reason.partition(chr(10))[0]}".rstrip(), "warn"
+        case events.Draining(connections, seconds):
+            return f"stopping: {connections} connections, at most {seconds:g} s", "info"
+        case events.Stopped(abandoned):
+            return f"stopped{f', {abandoned} connections did not end in good order' if abandoned else ''}", "info"
+        case events.Trouble(error_id, where, traceback):
+            return f"a bug of worpen in {where}, error {error_id}: {traceback}", "error"
+
+
+def _fault(event: events.HookFaulted) -> str:
+    where = f"{event.place}: {event.route} {event.hook}" + (f" {event.operation}" if event.operation else "")
+    operands = f" [{', '.join(event.operands)}]" if event.operands else ""
+    return f"{event.connection_id} {where}: {event.code}: {event.message}{operands}"
+
+
+def _swap(event: events.Swapped) -> str:
+    parts = (("added", event.added), ("changed", event.changed), ("removed", event.removed), ("refused", event.refused))
+    told = "; ".join(f"{word} {', '.join(paths)}" for word, paths in parts if paths)
+    return f"routes: {told or 'unchanged'}"
+
+
+def _shortened(payload: str | bytes) -> str:
+    shown = payload if isinstance(payload, str) else f"{len(payload)} bytes"
+    return shown if len(shown) <= PAYLOAD_CHARACTERS else shown[: PAYLOAD_CHARACTERS - 1] + "…"
+
+
+class Journal:
+    """Turns what happens into lines and has them written in order, from `open` on. `write` is called in another thread."""
+
+    def __init__(self, write: Callable[[str], None], *, as_json: bool = False, color: bool = False) -> None:
+        self._write = write
+        self._as_json = as_json
+        self._color = color
+        self._lines: deque[str] = deque()
+        self._lost = 0
+        self._ready = threading.Condition()
+        self._ending = False
+        self._thread: threading.Thread | None = None
+
+    def open(self) -> None:
+        """Start writing; lines until now were kept. A journal that is never opened writes nothing."""
+        self._thread = threading.Thread(target=self._write_on, name="journal", daemon=True)
+        self._thread.start()
+
+    def hear(self, event: Event) -> None:
+        """Take down an event of the server."""
+        if self._as_json:
+            self.note(to_document(event))
+        else:
+            self.say(*to_sentence(event))
+
+    def say(self, sentence: str, level: str = "info") -> None:
+        """A line for people; nothing in JSON."""
+        if not self._as_json:
+            stamp = time.strftime("%H:%M:%S")
+            shown = escape(sentence)
+            style = _LEVELS.get(level)
+            self._append(f"{stamp} \x1b[{style}m{shown}\x1b[0m" if self._color and style else f"{stamp} {shown}")
+
+    def show(self, rendered: str) -> None:
+        """Rendered text, escaped and with its line ends; nothing in JSON."""
+        if not self._as_json and rendered:
+            self._append(rendered.rstrip("\n"))
+
+    def note(self, document: Mapping[str, Any]) -> None:
+        """A JSON line, with the time; nothing for people."""
+        if self._as_json:
+            stamped = {**document, "time": datetime.now(UTC).isoformat(timespec="milliseconds")}
+            self._append(escape_json(json.dumps(stamped, ensure_ascii=False)))
+
+    def close(self) -> None:
+        """Write what is left; no longer than `LAST_WORDS_SECONDS`."""
+        with self._ready:
+            self._ending = True
+            self._ready.notify()
+        if self._thread is not None:
+            self._thread.join(LAST_WORDS_SECONDS)
+
+    def _append(self, line: str) -> None:
+        with self._ready:
+            if len(self._lines) >= ROOM:
+                self._lost += 1
+                return
+            self._lines.append(line)
+            self._ready.notify()
+
+    def _write_on(self) -> None:
+        while True:
+            with self._ready:
+                self._ready.wait_for(lambda: self._lines or self._ending)
+                batch, lost = list(self._lines), self._lost
+                self._lines.clear()
+                self._lost = 0
+            if not batch:
+                return
+            try:
+                self._write("".join(line + "\n" for line in [*batch, *self._gap(lost)]))
+            except (OSError, ValueError):
+                return  # nobody reads any more, and the server goes on
+
+    def _gap(self, lost: int) -> list[str]:
+        if not lost:
+            return []
+        return [json.dumps({"event": "lost", "lines": lost}) if self._as_json else f"({lost} lines were lost)"]
