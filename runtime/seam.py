@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from compiler.bytecode.program import Chunk, Program, RouteProgram
 from compiler.language import limits
@@ -47,8 +47,5 @@ class Context:
     observe: Observe | None = None
 
 
-class Engine(Protocol):
-    """What turns a chunk into a hook: the interpreter, or the translator."""
-
-    def __call__(self, program: Program, route: RouteProgram, chunk: Chunk, context: Context) -> Hook:
-        """The chunk, ready to be called."""
+Engine: TypeAlias = Callable[[Program, RouteProgram, Chunk, Context], Hook]
+"""What turns a chunk into a hook: the interpreter, or the translator."""

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from compiler.bytecode import patterns
-from compiler.bytecode.opcodes import Opcode
+from compiler.bytecode.opcodes import OPENERS, Opcode
 from compiler.bytecode.program import Chunk, Import, Instruction, Manifest, RouteProgram
 from compiler.language.effects import EFFECTS
 from compiler.language.functions import FUNCTIONS
@@ -24,6 +24,14 @@ Known: TypeAlias = "tuple[str | None, ...]"
 _UNKNOWN: Final[Known] = (None,)
 _PARTS_LIMIT: Final = 64
 """Texts of more parts count as computed: a pattern of so many gaps would say nothing."""
+_SPECIAL: Final = OPENERS | {Opcode.CONST, Opcode.CALL, Opcode.EMIT, Opcode.ELSE, Opcode.END}
+_SAME_TEXT: Final = frozenset({Opcode.TEXT, Opcode.CHANNEL})
+_PLAIN: Final[dict[int, tuple[int, list[Known]]]] = {
+    opcode.number: (0, []) if opcode in _SAME_TEXT else (opcode.value.pops, [_UNKNOWN] * opcode.value.pushes)
+    for opcode in Opcode
+    if opcode.value.pops is not None and opcode not in _SPECIAL
+}
+"""What the opcodes that say nothing of texts take from the stack and leave there."""
 
 
 def compute_manifest(
@@ -83,7 +91,12 @@ class _Reaches:
         for instruction in chunk.code:
             if instruction.opcode is Opcode.RETURN:
                 returned = stack[-1]
-            self.step(instruction, stack, heights)
+            plain = _PLAIN.get(instruction.opcode.number)
+            if plain is None:
+                self.step(instruction, stack, heights)
+            else:
+                pops, pushed = plain
+                stack[len(stack) - pops :] = pushed
         return returned
 
     def step(self, instruction: Instruction, stack: list[Known], heights: list[tuple[int, int]]) -> None:
@@ -92,8 +105,6 @@ class _Reaches:
             case Opcode.CONST:
                 constant = self.constants[instruction.operand]
                 stack.append(_UNKNOWN if isinstance(constant, (list, dict)) else (text(constant),))
-            case Opcode.TEXT | Opcode.CHANNEL:
-                pass
             case Opcode.CONCAT:
                 parts = tuple(part for known in _pop(stack, instruction.operand) for part in known)
                 stack.append(parts if len(parts) <= _PARTS_LIMIT else _UNKNOWN)
@@ -112,10 +123,9 @@ class _Reaches:
             case Opcode.END:
                 height, results = heights.pop()
                 stack[height:] = [_UNKNOWN] * results
-            case opcode:
-                pops = opcode.value.pops
-                _pop(stack, instruction.operand if pops is None else pops)
-                stack.extend([_UNKNOWN] * opcode.value.pushes)
+            case _:
+                _pop(stack, instruction.operand)
+                stack.append(_UNKNOWN)
 
     def call(self, number: int, stack: list[Known]) -> None:
         function = FUNCTIONS[self.imports[number].name]
