@@ -30,9 +30,9 @@ class Findings:
 
     def add_scalar_problems(self, scalar: Scalar, problems: Iterable[Problem]) -> None:
         """What the parser found in a scalar's value; a problem of the whole value is at the scalar, quotes included."""
-        inside = self.locator(scalar)
-        whole = Span(0, len(scalar.value))
-        self.add_problems(lambda span: scalar.span if span == whole else inside(span), problems)
+        locate = self.locator(scalar)
+        for problem in problems:
+            self.add_problems((lambda _: scalar.span) if problem.whole else locate, (problem,))
 
     def add_problems(self, locate: Locate, problems: Iterable[Problem]) -> None:
         """What the parser found in a text, with its repairs as edits of the file."""
