@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from runtime.limits import WireLimits
+from runtime.transport.wheel import Wheel, visiting_period
+from tests.runtime.transport.conftest import Run
+from tests.runtime.transport.harness import Deliberate, until
+
+
+class Passenger:
+    def __init__(self) -> None:
+        self.visits = 0
+
+    def tick(self, now: float) -> None:
+        assert now == pytest.approx(asyncio.get_running_loop().time(), abs=5)
+        self.visits += 1
+
+    def settle(self) -> None: ...
+
+
+class Bad(Passenger):
+    def tick(self, now: float) -> None:
+        self.visits += 1
+        raise Deliberate
+
+
+def test_everybody_is_visited_and_a_failure_stops_nobody(run: Run) -> None:
+    async def scenario() -> None:
+        wheel = Wheel(asyncio.get_running_loop(), 0.01)
+        passengers = [Passenger() for _ in range(30)]
+        bad = Bad()
+        spokes = [wheel.add(passenger) for passenger in (*passengers, bad)]
+        await until(lambda: all(passenger.visits > 2 for passenger in (*passengers, bad)))
+        assert set(wheel.riders()) == {*passengers, bad}
+        for spoke, passenger in zip(spokes, (*passengers, bad), strict=True):
+            spoke.discard(passenger)
+        before = [passenger.visits for passenger in passengers]
+        await asyncio.sleep(0.03)
+        assert [passenger.visits for passenger in passengers] == before
+        late = Passenger()
+        spoke = wheel.add(late)
+        await until(lambda: late.visits > 1)
+        spoke.discard(late)
+
+    run(scenario())
+
+
+def test_the_shortest_time_is_seen_in_time() -> None:
+    assert visiting_period(WireLimits()) == 1.0
+    assert visiting_period(WireLimits(stall_seconds=0.5)) == pytest.approx(0.1)
+    assert visiting_period(WireLimits(ping_seconds=0, close_seconds=0)) == 1.0
