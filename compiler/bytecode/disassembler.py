@@ -134,18 +134,21 @@ class _Listing:
 def _groups(chunk: Chunk) -> dict[int, Mark]:
     """For the first instruction of each field, the range that all its instructions come from.
 
-    A field ends where the next one begins, and with the statement that it belongs to.
+    A field ends where the next one begins, and with the statement that it belongs to. What an operation does with
+    its fields has no line of its own.
     """
     groups: dict[int, Mark] = {}
     start: int | None = None
+    shown = ""
     for pc, (instruction, mark) in enumerate(zip(chunk.code, chunk.source_map.marks, strict=False)):
-        if instruction.opcode in BOUNDARIES:
+        if instruction.opcode in BOUNDARIES or mark.field == shown:
             start = None
         elif start is not None and groups[start].field == mark.field:
             groups[start] = _hull(groups[start], mark)
         else:
             start = pc
             groups[pc] = mark
+            shown = mark.field.partition(".")[0]
         if instruction.opcode in _STATEMENTS:
             start = None
     return groups

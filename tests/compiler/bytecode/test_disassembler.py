@@ -53,7 +53,6 @@ LISTING = """\
 ; 7:29   Log.message  {{ …
   0004    CONST       1  'info'
   0005    SLOT        0  n
-; 7:13   Log  Log
   0006    EMIT        log/2
   0007    DROP
   0008  ELSE
@@ -77,6 +76,14 @@ def test_a_listing_with_its_source() -> None:
 def test_a_listing_without_source() -> None:
     rows = LISTING.splitlines(keepends=True)
     assert disassemble(mapped()) == "".join(row for row in rows if row == rows[0] or not row.startswith(";"))
+
+
+def test_an_operation_without_fields_has_its_line() -> None:
+    made = program("CONST [] ; EACH 0 ; BREAK ; END")
+    loop, leave = Mark(1, 1, 1, 2, "Loop.collection"), Mark(4, 7, 4, 12, "Break")
+    chunk = replace(made.routes[0].hooks["on_message"], source_map=SourceMap((loop, loop, leave, loop)))
+    made = replace(made, routes=(replace(made.routes[0], hooks={"on_message": chunk}),))
+    assert "; 4:7   Break  Break\n  0002    BREAK\n" in disassemble(made, "a\n\n\n      Break: {}\n")
 
 
 def test_a_source_map_of_another_text_is_no_accident() -> None:
