@@ -76,6 +76,11 @@ class Unset:
 UNSET: Final = Unset()
 
 
+def classes_of(kinds: Kind) -> frozenset[type]:
+    """The Python classes that values of these kinds have."""
+    return frozenset(python_class for python_class, kind in _KIND_OF_CLASS.items() if kind in kinds)
+
+
 def kind_of(value: Value) -> Kind:
     """The one kind that a value has."""
     return _KIND_OF_CLASS[value.__class__]
@@ -403,9 +408,10 @@ def _same(left: Value, right: Value, scalars_same: Callable[[Value, Value], bool
 
 
 def _order(left: Value, right: Value, operator: str) -> tuple[Number, Number]:
-    both = kind_of(left) | kind_of(right)
-    if both in (Kind.NUMBER, Kind.NUMBER | Kind.TEXT):
-        return _operands(left, right, operator)
+    if isinstance(left, (int, float, str)) and isinstance(right, (int, float, str)):
+        numeric = isinstance(left, (int, float)) or isinstance(right, (int, float))
+        if numeric and not isinstance(left, bool) and not isinstance(right, bool):
+            return _operands(left, right, operator)
     raise Fault(codes.TYPE_ERROR, f"`{operator}` cannot order {describe(left)} and {describe(right)}", left, right)
 
 

@@ -14,7 +14,8 @@ from compiler.language.limits import JSON_DEPTH, LIST_ITEMS
 from compiler.language.values import Number, Value, check_items, normalise
 
 _SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
-_BRACKET_OR_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"|([\[{])|([\]}])', re.DOTALL)
+_BRACKET_OR_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|([\[{])|([\]}])', re.DOTALL)
+"""A text that is never closed reaches to the end: nothing is looked at twice."""
 
 _REASONS: Final = {
     "Expecting value": "a value should stand",

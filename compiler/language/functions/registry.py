@@ -32,9 +32,9 @@ from compiler.language.values import (
     Value,
     bounded,
     check_items,
+    classes_of,
     describe,
     describe_kind,
-    kind_of,
     normalised,
     parse_number,
 )
@@ -73,13 +73,15 @@ class Parameter:
     """One argument: its name, the kinds it takes, and what it is when left out.
 
     `literal` marks arguments that must be text literals: `pattern` (a regular expression),
-    `expression` (an inner expression, compiled with the rest), `environment` (a name).
+    `expression` (an inner expression, compiled with the rest), `environment` (a name). `classes` are the
+    Python classes of the kinds, for a quick check.
     """
 
     name: str
     kinds: Kind
     required: bool
-    literal: str = ""
+    literal: str
+    classes: frozenset[type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ class Function:
 
         Raises IndexError for a function without parameters.
         """
-        return self.parameters[min(position, len(self.parameters) - 1)]
+        return self.parameters[position if position < len(self.parameters) else -1]
 
     @property
     def signature(self) -> str:
@@ -220,7 +222,8 @@ def _row(
 def _parameter(declared: inspect.Parameter, kinds: dict[str, Kind], literal: dict[str, str]) -> Parameter:
     name = declared.name.rstrip("_")
     required = declared.default is declared.empty and declared.kind is not declared.VAR_POSITIONAL
-    return Parameter(name, Kind.TEXT if name in literal else kinds[declared.name], required, literal.get(name, ""))
+    taken = Kind.TEXT if name in literal else kinds[declared.name]
+    return Parameter(name, taken, required, literal.get(name, ""), classes_of(taken))
 
 
 def _hints(implementation: Callable[..., Value]) -> dict[str, Kind]:
@@ -236,8 +239,7 @@ def check_argument(row: Function, position: int, argument: Value) -> Value:
     Raises Fault type-error for a wrong kind, number-range for a number that is not finite.
     """
     parameter = row.parameter(position)
-    kind = kind_of(argument)
-    if kind in parameter.kinds:
+    if argument.__class__ in parameter.classes:
         return normalised(argument)
     if Kind.NUMBER in parameter.kinds and isinstance(argument, str):
         if (number := parse_number(argument)) is not None:
