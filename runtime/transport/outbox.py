@@ -16,6 +16,7 @@ connection is aborted (`pause_writing` fires inside `write`, perhaps amid a fan-
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable
 from time import monotonic
@@ -23,6 +24,12 @@ from typing import Final
 
 from runtime.limits import WireLimits
 from runtime.metrics import WireCounters
+
+try:
+    import fcntl
+    import termios
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 JOINED_BYTES: Final = 64 * 1024
 """Pending answers of a corked connection are written when they are more than this."""
@@ -32,6 +39,17 @@ _CLOCK_EVERY: Final = 16
 
 def nowhere(_: bytes) -> None:
     """Where a connection that has ended writes."""
+
+
+def kernel_queue(transport: asyncio.BaseTransport) -> int:
+    """Bytes in the kernel that the other side has not acknowledged; 0 where that cannot be asked."""
+    if fcntl is None:
+        return 0
+    try:
+        answer = fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+    except OSError:
+        return 0
+    return int.from_bytes(answer, sys.byteorder)
 
 
 class Outbox:
@@ -97,7 +115,8 @@ class Outbox:
     def is_stalled(self, now: float, patience: float) -> bool:
         """Whether bytes wait and none was taken for `patience` seconds; to be asked now and then."""
         waiting = self.transport.get_write_buffer_size()
-        taken = self.handed - waiting
+        # The kernel takes megabytes at a time: what a slow reader acknowledges shows earlier in the kernel's queue.
+        taken = self.handed - waiting - (kernel_queue(self.transport) if waiting else 0)
         if not waiting or taken != self._taken:
             self._taken = taken
             self._progress_at = now
@@ -148,16 +167,17 @@ class FanOut:
     def _drain(self) -> None:
         """Write to those who have something pending, until a turn's share of members or time is used up."""
         queue = self._queue
-        left = self._limits.fan_out_members
+        most = self._limits.fan_out_members
+        written = 0
         end = monotonic() + self._limits.fan_out_seconds
         last: list[bytes] = []
         joined = b""
-        while queue and left > 0 and (left % _CLOCK_EVERY or monotonic() < end):
+        while queue and written < most and (not written or written % _CLOCK_EVERY or monotonic() < end):
             member = queue.popleft()
             pending = member.pending
             if pending is None:
                 continue  # a direct send, or the end of its own input, was earlier
-            left -= 1
+            written += 1
             # Members of one channel mostly wait for the same frames: they share one joined copy.
             if pending != last:
                 last = pending

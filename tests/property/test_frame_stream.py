@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.client import ClientProtocol
@@ -53,7 +55,7 @@ def spoken(steps: list[Step]) -> tuple[bytes, list[tuple[object, ...]]]:
 
 def cut(stream: bytes, at: list[int]) -> list[bytes]:
     bounds = sorted({0, len(stream), *(point % (len(stream) + 1) for point in at)})
-    return [stream[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [stream[a:b] for a, b in itertools.pairwise(bounds)]
 
 
 def heard(pieces: list[bytes], max_message: int = 1 << 20) -> list[tuple[object, ...]]:

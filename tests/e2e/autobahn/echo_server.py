@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
 import pathlib
 import resource
 import sys
@@ -23,16 +22,16 @@ from runtime.transport.outbox import Outbox
 from runtime.transport.seam import Acceptance, Connection, HttpResponse, Request
 from runtime.transport.wire import Wire
 
-UNLIMITED = {
-    "message_rate": 0.0,
-    "byte_rate": 0.0,
-    "control_rate": 0.0,
-    "ping_seconds": 0.0,
-    "message_bytes": 16 << 20,
-    "unsent_bytes": 64 << 20,
-    "fragments": 1 << 20,
-    "assembly_seconds": 60.0,
-}
+UNLIMITED = WireLimits(
+    message_rate=0,
+    byte_rate=0,
+    control_rate=0,
+    ping_seconds=0,
+    message_bytes=16 << 20,
+    unsent_bytes=64 << 20,
+    fragments=1 << 20,
+    assembly_seconds=60,
+)
 
 
 class Echo:
@@ -91,7 +90,7 @@ def main() -> None:
     chosen = parser.parse_args()
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    limits = dataclasses.replace(WireLimits(), **UNLIMITED) if chosen.unlimited else WireLimits()
+    limits = UNLIMITED if chosen.unlimited else WireLimits()
     factory = asyncio.new_event_loop
     if chosen.loop == "uvloop":
         import uvloop

@@ -7,6 +7,7 @@ import base64
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 from runtime.limits import WireLimits
 from runtime.transport.connection import WebSocketConnection
@@ -199,8 +200,12 @@ class RawClient:
         assert not rest
         return found
 
+    @property
+    def transport(self) -> asyncio.Transport:
+        return cast(asyncio.Transport, self.writer.transport)
+
     def leave(self) -> None:
-        self.writer.transport.abort()
+        self.transport.abort()
 
 
 @contextlib.asynccontextmanager

@@ -285,22 +285,22 @@ def test_what_came_before_the_end_is_delivered_before_it(run: Run, goodbye: byte
 
 
 @pytest.mark.parametrize("how", ["close", "abort"])
-def test_when_the_server_ends_it_what_waits_is_dropped(run: Run, how: str) -> None:
+@pytest.mark.parametrize("goodbye", [b"", GOODBYE])
+def test_when_the_server_ends_it_what_waits_is_dropped(run: Run, how: str, goodbye: bytes) -> None:
     async def scenario() -> None:
-        for goodbye in (b"", GOODBYE):
-            application = Recorder(on_message=pause_at_once)
-            async with serving(application) as (_, port), upgraded(port) as client:
-                client.send(masked(1, b"a") + masked(1, b"b") + goodbye)
-                await until(lambda: bool(application.listeners) and bool(application.listeners[0].messages))
-                [listener] = application.listeners
-                if how == "close":
-                    listener.connection.close(1012)
-                    client.send(masked(8, b"\x03\xf4"))
-                else:
-                    listener.connection.abort()
-                await listener.end()
-                listener.connection.resume()
-                assert listener.messages == ["a"]
+        application = Recorder(on_message=pause_at_once)
+        async with serving(application) as (_, port), upgraded(port) as client:
+            client.send(masked(1, b"a") + masked(1, b"b") + goodbye)
+            await until(lambda: bool(application.listeners) and bool(application.listeners[0].messages))
+            [listener] = application.listeners
+            if how == "close":
+                listener.connection.close(1012)
+                client.send(masked(8, b"\x03\xf4"))
+            else:
+                listener.connection.abort()
+            await listener.end()
+            listener.connection.resume()
+            assert listener.messages == ["a"]
 
     run(scenario())
 

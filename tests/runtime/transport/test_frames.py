@@ -22,9 +22,7 @@ class Script:
     def __init__(self, max_message: int = 1000, allowance: int = 1000, refills: int = 0) -> None:
         self.events: list[tuple[object, ...]] = []
         self.refills = refills
-        self.reader = FrameReader(
-            self, self.deliver, max_message=max_message, max_fragments=4, allowance=allowance
-        )
+        self.reader = FrameReader(self, self.deliver, max_message=max_message, max_fragments=4, allowance=allowance)
 
     def deliver(self, message: str | bytes) -> None:
         self.events.append(("message", message))

@@ -291,14 +291,14 @@ def test_a_client_that_leaves_ends_the_deciding(run: Run) -> None:
 
 def test_too_many_handshakes_are_dropped(run: Run) -> None:
     async def scenario() -> None:
-        async with serving(Recorder(), WireLimits(open_handshakes=2)) as (wire, port):
-            async with raw(port) as one, raw(port), raw(port) as three:
-                assert await three.to_the_end() == b""
-                assert wire.open_handshakes == 2
-                one.leave()
-                await until(lambda: wire.open_handshakes == 1)
-                async with upgraded(port):
-                    assert wire.counters.handshakes == {"dropped": 1, "left": 1, "accepted": 1}
+        limits = WireLimits(open_handshakes=2)
+        async with serving(Recorder(), limits) as (wire, port), raw(port) as one, raw(port), raw(port) as three:
+            assert await three.to_the_end() == b""
+            assert wire.open_handshakes == 2
+            one.leave()
+            await until(lambda: wire.open_handshakes == 1)
+            async with upgraded(port):
+                assert wire.counters.handshakes == {"dropped": 1, "left": 1, "accepted": 1}
 
     run(scenario())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator
 
@@ -248,22 +249,22 @@ def test_who_does_not_read_is_dropped_and_nobody_waits(run: Run) -> None:
     async def scenario() -> None:
         application = Recorder()
         frame = encode_binary(b"x" * 16_000)
-        async with serving(application, WireLimits(unsent_bytes=100_000)) as (wire, port):
-            async with contextlib.AsyncExitStack() as clients:
-                *reading, idle = await joined(clients, application, port, 4)
-                idle.writer.transport.pause_reading()
-                sluggish = application.listeners[-1]
-                sent = 0
-                while not sluggish.endings:
-                    wire.fan_out.publish(room_of(application), frame)
-                    sent += 1
-                    for client in reading:
-                        assert await client.frame() == (0x82, b"x" * 16_000)
-                    assert sluggish.connection.queued_bytes <= 120_000
-                    assert sent < 3000
-                assert await sluggish.end() == (1006, "")
-                assert wire.counters.drops == {"slow_consumer": 1}
-                assert len(room_of(application)) == 3
+        limits = WireLimits(unsent_bytes=100_000)
+        async with serving(application, limits) as (wire, port), contextlib.AsyncExitStack() as clients:
+            *reading, idle = await joined(clients, application, port, 4)
+            idle.transport.pause_reading()
+            sluggish = application.listeners[-1]
+            sent = 0
+            while not sluggish.endings:
+                wire.fan_out.publish(room_of(application), frame)
+                sent += 1
+                for client in reading:
+                    assert await client.frame() == (0x82, b"x" * 16_000)
+                assert sluggish.connection.queued_bytes <= 120_000
+                assert sent < 3000
+            assert await sluggish.end() == (1006, "")
+            assert wire.counters.drops == {"slow_consumer": 1}
+            assert len(room_of(application)) == 3
 
     run(scenario())
 
@@ -273,7 +274,7 @@ def test_who_takes_nothing_for_long_is_dropped(run: Run) -> None:
         application = Recorder()
         limits = WireLimits(unsent_bytes=64 << 20, stall_seconds=0.1)
         async with serving(application, limits) as (wire, port), upgraded(port) as client:
-            client.writer.transport.pause_reading()
+            client.transport.pause_reading()
             await until(lambda: bool(room_of(application)))
             [listener] = application.listeners
             listener.connection.send(encode_binary(b"x" * (16 << 20)))
@@ -286,16 +287,21 @@ def test_who_takes_nothing_for_long_is_dropped(run: Run) -> None:
 def test_who_takes_a_little_at_a_time_stays(run: Run) -> None:
     async def scenario() -> None:
         application = Recorder()
-        limits = WireLimits(unsent_bytes=64 << 20, stall_seconds=0.3)
+        limits = WireLimits(unsent_bytes=64 << 20, stall_seconds=0.4)
         async with serving(application, limits) as (_, port), upgraded(port) as client:
+            plain = client.writer.get_extra_info("socket")
+            client.transport.pause_reading()
             await until(lambda: bool(room_of(application)))
             [listener] = application.listeners
-            listener.connection.send(encode_binary(b"x" * (16 << 20)))
-            received = 0
-            while received < 16 << 20:
-                received += len(await client.reader.read(1 << 20))
+            listener.connection.send(encode_binary(b"x" * (8 << 20)))
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+            begun = asyncio.get_running_loop().time()
+            while asyncio.get_running_loop().time() < begun + 1.5:
+                with contextlib.suppress(BlockingIOError), socket.socket(fileno=os.dup(plain.fileno())) as copy:
+                    assert copy.recv(256 * 1024)
                 await asyncio.sleep(0.05)
             assert listener.endings == []
+            assert listener.connection.queued_bytes > 0
 
     run(scenario())
 
@@ -306,7 +312,7 @@ def test_pongs_wait_while_much_is_unsent(run: Run, count: int) -> None:
         application = Recorder()
         limits = WireLimits(unsent_bytes=64 << 20, close_seconds=0.1)
         async with serving(application, limits) as (_, port), upgraded(port) as client:
-            client.writer.transport.pause_reading()
+            client.transport.pause_reading()
             await until(lambda: bool(room_of(application)))
             [listener] = application.listeners
             listener.connection.send(encode_binary(b"x" * (16 << 20)))
@@ -314,7 +320,7 @@ def test_pongs_wait_while_much_is_unsent(run: Run, count: int) -> None:
             client.send(b"".join(masked(9, b"%d" % number) for number in range(count)) + masked(1, b"end"))
             await until(lambda: listener.messages == ["end"])
             assert listener.connection.queued_bytes <= unsent + 5
-            client.writer.transport.resume_reading()
+            client.transport.resume_reading()
             assert (await client.frame())[0] == 0x82
             assert await client.frame() == (0x81, b"end")
             assert await client.frame() == (0x8A, b"%d" % (count - 1))
