@@ -166,6 +166,11 @@ class App:
         """Connections whose `on_disconnect` is not done yet."""
         return len(self._floor.links) if self._floor else 0
 
+    async def idle(self) -> None:
+        """Return when there is no connection whose `on_disconnect` is not done."""
+        if self._floor is not None and self._floor.links:
+            await self._floor.emptied.wait()
+
     def exposition(self) -> str:
         """All counters in the text form that Prometheus scrapes."""
         if self._wire is not None:

@@ -70,6 +70,8 @@ def recording(record: Record, *, waiting: tuple[str, ...] = (), **hooks: Any) ->
             case "flood":
                 for _ in range(100):
                     emit("send", "x" * 100_000, False)
+            case _:
+                pass
         return "done"
 
     def on_disconnect(inputs: Sequence[Value], slots: Any, emit: Emit) -> Value:
@@ -107,8 +109,7 @@ async def crowd(app: App, size: int = CROWD) -> list[ClientConnection]:
 async def over(app: App) -> None:
     """Return when every connection's life is complete."""
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while app.connections:
-            await asyncio.sleep(0.01)
+        await app.idle()
 
 
 def expect_each_once(record: Record, size: int = CROWD) -> None:
@@ -293,10 +294,8 @@ async def test_a_removed_route_closes_its_connections_with_1001() -> None:
             for client in clients:
                 with pytest.raises(ConnectionClosed):
                     await client.recv()
-            async with asyncio.timeout(PATIENCE_SECONDS):
-                while app.connections > 1:
-                    await asyncio.sleep(0.01)
             assert await stays.recv() == "welcome"
+        await over(app)
         expect_each_once(record)
         assert record.codes == {1001}
 
@@ -329,10 +328,7 @@ async def test_a_reload_ends_nothing() -> None:
 
 async def test_a_route_without_messages_for_its_idle_timeout() -> None:
     record = Record()
-    idle = recording(record)
-    options: dict[str, Value] = {"limits": {"idle_timeout": 0.2}}
-    limited = route(options=options, **dict(idle.hooks))
-    async with started(limited) as app:
+    async with started(recording(record, options={"limits": {"idle_timeout": 0.2}})) as app:
         clients = await crowd(app)
         await over(app)
         expect_each_once(record)

@@ -79,7 +79,9 @@ def test_deep_operands_are_cut() -> None:
 
 
 def test_where_a_fault_was() -> None:
-    fault = HookFaulted("id", "r", "on_message", "type_error", "no", "a.yaml", Mark(3, 7, 3, 9, "WsOp.message"), (), 0.0)
+    fault = HookFaulted(
+        "id", "r", "on_message", "type_error", "no", "a.yaml", Mark(3, 7, 3, 9, "WsOp.message"), (), 0.0
+    )
     assert (fault.place, fault.operation) == ("a.yaml:3:7", "WsOp.message")
     stripped = HookFaulted("id", "r", "on_message", "type_error", "no", "a.yaml", None, (), 0.0)
     assert (stripped.place, stripped.operation) == ("a.yaml", "")

@@ -30,7 +30,10 @@ def test_no_prefix() -> None:
     assert router("/ws", prefix="").find("/api/ws") is None
 
 
-@pytest.mark.parametrize("path", ["/ws", "/ws/chat/more", "/ws/cha", "/ws/chats", "/WS/chat", "/ws/chat/", "//ws/chat", "ws/chat", "/"])
+WRONG = ["/ws", "/ws/chat/more", "/ws/cha", "/ws/chats", "/WS/chat", "/ws/chat/", "//ws/chat", "ws/chat", "/"]
+
+
+@pytest.mark.parametrize("path", WRONG)
 def test_only_the_whole_path_matches(path: str) -> None:
     assert router("/ws/chat").find(path) is None
 
@@ -76,8 +79,13 @@ def test_any_text_survives_encoding(text: str) -> None:
     assert decode_segment(quote(text, safe="")) == text
 
 
+def repeated(parts: list[str]) -> set[str]:
+    """What stands there more than once."""
+    return {part for part in parts if parts.count(part) > 1}
+
+
 SEGMENTS = st.sampled_from(["a", "b", ":p", ":q"])
-PATTERNS = st.lists(SEGMENTS, min_size=1, max_size=4).filter(lambda s: len({x for x in s if x[0] == ":"}) == sum(x[0] == ":" for x in s))
+PATTERNS = st.lists(SEGMENTS, min_size=1, max_size=4).filter(lambda pattern: not {":p", ":q"} & repeated(pattern))
 
 
 @given(st.lists(PATTERNS, max_size=8), st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4))

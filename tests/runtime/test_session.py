@@ -337,7 +337,9 @@ EVENTS = st.lists(st.sampled_from(["message", "finished", "shut", "gone", "reloa
 
 @given(EVENTS, st.sets(st.sampled_from(["on_connect", "on_message", "on_disconnect"])))
 def test_whatever_happens_in_whatever_order(events: list[str], waiting: set[str]) -> None:
-    hooks: dict[str, Any] = {name: waits if name in waiting else says(name) for name in ("on_connect", "on_message", "on_disconnect")}
+    hooks: dict[str, Any] = {
+        name: waits if name in waiting else says(name) for name in ("on_connect", "on_message", "on_disconnect")
+    }
     shell = begin(waiting=tuple(waiting), **hooks)
     shell.session.receive(Event.ADMITTED)
     for event in [*events, "gone", "finished", "finished"]:
@@ -384,7 +386,9 @@ def template(channel: str | None) -> Any:
 
 def test_automatic_literals_before_on_connect_and_templates_after() -> None:
     membership = Membership(True, ("news",), ())
-    shell = begin(membership=membership, templates=(template("room"), template(None), template("news")), on_connect=says("c"))
+    shell = begin(
+        membership=membership, templates=(template("room"), template(None), template("news")), on_connect=says("c")
+    )
     shell.session.receive(Event.ADMITTED)
     assert shell.taken() == ["join news", "on_connect starts", ("c", None), "on_connect ends", "join room"]
 
@@ -498,4 +502,3 @@ def test_a_value_of_another_kind_is_left_behind() -> None:
     old, new = programs(Slot("a", Kind.ANY)), programs(Slot("a", Kind.NUMBER))
     assert carry_variables(old, new, ["text"], {}) == [UNSET]
     assert carry_variables(old, new, [1], {}) == [1]
-

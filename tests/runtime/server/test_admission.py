@@ -1,0 +1,150 @@
+"""What a handshake tells, and who may connect."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runtime.limits import ServerLimits
+from runtime.server.admission import (
+    BadQuery,
+    Gate,
+    header_variables,
+    is_origin_allowed,
+    is_this_machine,
+    parse_query,
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("", {}),
+        ("a=1", {"a": "1"}),
+        ("a=1&a=2", {"a": "2"}),
+        ("a", {"a": ""}),
+        ("a=", {"a": ""}),
+        ("&&a=1&", {"a": "1"}),
+        ("user-id=7", {"user-id": "7"}),
+        ("a=b=c", {"a": "b=c"}),
+        ("a=1+2%2B3", {"a": "1 2+3"}),
+        ("%D8%B3=%E2%9C%93", {"س": "✓"}),
+        ("a=%2526", {"a": "%26"}),
+        ("a=1;b=2", {"a": "1;b=2"}),
+        ("a=100%", {"a": "100%"}),
+    ],
+)
+def test_query(query: str, values: dict[str, str]) -> None:
+    assert parse_query(query) == values
+
+
+@pytest.mark.parametrize("query", ["a=%FF", "%C3=1", "a=%ED%A0%80"])
+def test_a_query_that_is_no_text(query: str) -> None:
+    with pytest.raises(BadQuery):
+        parse_query(query)
+
+
+@given(
+    st.dictionaries(
+        st.text(st.characters(exclude_categories=["Cs"]), min_size=1), st.text(st.characters(exclude_categories=["Cs"]))
+    )
+)
+def test_any_query_survives_encoding(values: dict[str, str]) -> None:
+    assert parse_query(urlencode(values)) == values
+
+
+def test_headers() -> None:
+    assert header_variables({"user-agent": "x", "host": "y"}) == {"user_agent": "x", "host": "y"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "allowed"),
+    [
+        (None, "example.com", True),
+        ("http://example.com", "example.com", True),
+        ("https://EXAMPLE.com:8443", "example.com:3000", True),
+        ("http://[::1]:8080", "[::1]:3000", True),
+        ("http://example.com.evil.test", "example.com", False),
+        ("http://evil.test", "example.com", False),
+        ("http://127.0.0.1", "localhost", False),
+        ("null", "null", False),
+        ("null", "example.com", False),
+        ("", "", False),
+        ("example.com", "example.com", False),
+        ("http://[", "[", False),
+        ("http://example.com", "", False),
+    ],
+)
+def test_origins_by_default(origin: str | None, host: str, allowed: bool) -> None:
+    headers = {"host": host} if origin is None else {"host": host, "origin": origin}
+    assert is_origin_allowed(None, headers) is allowed
+
+
+@pytest.mark.parametrize(
+    ("origins", "origin", "allowed"),
+    [
+        (["https://a.test"], "https://a.test", True),
+        (["https://a.test"], "https://A.test:443", True),
+        (["https://a.test"], "http://a.test", False),
+        (["https://a.test"], "https://a.test:444", False),
+        (["https://a.test"], "https://here.test", False),
+        (["https://a.test"], "null", False),
+        (["*"], "null", True),
+        ([], "https://here.test", False),
+        (["https://a.test"], "https://a.test:x", False),
+    ],
+)
+def test_origins_of_a_route(origins: list[str], origin: str, allowed: bool) -> None:
+    assert is_origin_allowed(origins, {"host": "here.test", "origin": origin}) is allowed
+
+
+@pytest.mark.parametrize(
+    ("address", "here"),
+    [
+        ("127.0.0.1", True),
+        ("127.9.9.9", True),
+        ("::1", True),
+        ("", True),
+        ("192.0.2.1", False),
+        ("fe80::1%eth0", False),
+        ("x", False),
+    ],
+)
+def test_this_machine(address: str, here: bool) -> None:
+    assert is_this_machine(address) is here
+
+
+def test_the_gate_counts_connections() -> None:
+    gate = Gate(ServerLimits(connections=2, connections_per_address=2), now=0.0)
+    assert gate.objection("192.0.2.1", 0.0) is None
+    gate.entered("192.0.2.1")
+    gate.entered("192.0.2.2")
+    assert gate.objection("192.0.2.3", 0.0) == "the server is full"
+    gate.left("192.0.2.2")
+    assert gate.objection("192.0.2.3", 0.0) is None
+
+
+def test_the_gate_counts_by_address_but_not_this_machine() -> None:
+    gate = Gate(ServerLimits(connections_per_address=1), now=0.0)
+    for address in ("192.0.2.1", "127.0.0.1", "127.0.0.1"):
+        gate.entered(address)
+    assert gate.objection("192.0.2.1", 0.0) == "too many connections from your address"
+    assert gate.objection("192.0.2.2", 0.0) is None
+    assert gate.objection("127.0.0.1", 0.0) is None
+    gate.left("127.0.0.1")
+    gate.left("192.0.2.1")
+    assert gate.objection("192.0.2.1", 0.0) is None
+
+
+def test_the_gate_limits_the_rate() -> None:
+    gate = Gate(ServerLimits(connection_rate=10, connection_burst=2), now=0.0)
+    objections = [gate.objection("192.0.2.1", now) is None for now in (0.0, 0.0, 0.0, 0.5, 0.5, 0.5)]
+    assert objections == [True, True, False, True, True, False]
+
+
+def test_a_rate_of_nothing_is_no_limit() -> None:
+    gate = Gate(ServerLimits(connection_rate=0, connection_burst=1), now=0.0)
+    assert all(gate.objection("192.0.2.1", 0.0) is None for _ in range(1_000))

@@ -1,0 +1,188 @@
+"""One served connection: messages in and out, and what is told of it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from compiler.diagnostics import codes
+from compiler.language.faults import Fault, Mark
+from compiler.language.hooks import INPUT_NUMBERS
+from runtime.events import (
+    Connected,
+    Disconnected,
+    FrameIn,
+    FrameOut,
+    HookCancelled,
+    HookFaulted,
+    HookFinished,
+    LogLine,
+    Trouble,
+)
+from runtime.server.link import route_limit, text_of_binary
+from tests.runtime.parts import route
+from tests.runtime.server.harness import client, over, started
+
+MESSAGE, TYPE = INPUT_NUMBERS["message"], INPUT_NUMBERS["message_type"]
+
+
+@pytest.mark.parametrize(
+    ("own", "server", "limit"), [(None, 10.0, 10.0), (5, 10.0, 5.0), (50, 10.0, 10.0), (5, 0.0, 5.0), (None, 0.0, 0.0)]
+)
+def test_limits_of_a_route_are_narrower_only(own: float | None, server: float, limit: float) -> None:
+    options = {} if own is None else {"limits": {"hook_timeout": own}}
+    assert route_limit(options, "hook_timeout", server) == limit
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"), [(b"hi", "hi"), ("سلام".encode(), "سلام"), (b"\xff\x00", "/wA="), (b"", "")]
+)
+def test_binary_messages(payload: bytes, text: str) -> None:
+    assert text_of_binary(payload) == text
+
+
+async def test_messages_and_their_types() -> None:
+    async with started(route(on_message=lambda i, s, e: [i[MESSAGE], i[TYPE]])) as app, client(app) as speaker:
+        for message, answer in (("hi", '["hi","text"]'), (b"hi", '["hi","binary"]'), (b"\xff", '["/w==","binary"]')):
+            await speaker.send(message)
+            assert await speaker.recv() == answer
+
+
+async def test_messages_wait_for_a_hook_and_keep_their_order() -> None:
+    async def echo(inputs: Any, slots: Any, emit: Any) -> Any:
+        message = inputs[MESSAGE]
+        await emit("sleep", 1)
+        return message
+
+    async with started(route(on_message=echo, waiting=("on_message",))) as app, client(app) as speaker:
+        sent = [str(number) for number in range(200)]
+        for message in sent:
+            await speaker.send(message)
+        assert [await speaker.recv() for _ in sent] == sent
+
+
+async def test_one_connection_that_waits_holds_up_no_other() -> None:
+    async def slow(inputs: Any, slots: Any, emit: Any) -> Any:
+        await emit("sleep", 30_000)
+
+    async with (
+        started(route("/ws/slow", on_message=slow, waiting=("on_message",)), route(on_message=lambda *_: "ok")) as app,
+        client(app, "/ws/slow") as waiting,
+        client(app) as other,
+    ):
+        await waiting.send("x")
+        await other.send("x")
+        assert await other.recv() == "ok"
+
+
+async def test_what_is_told_of_a_life() -> None:
+    mark = Mark(3, 7, 3, 9, "WsOp.message")
+
+    def on_message(inputs: Any, slots: Any, emit: Any) -> Any:
+        if inputs[MESSAGE] == "bad":
+            fault = Fault(codes.DIVISION_BY_ZERO, "division by zero", 1, 0)
+            fault.mark = mark
+            raise fault
+        emit("log", "info", "a line")
+        return "ok"
+
+    heard: list[Any] = []
+    async with started(route(on_message=on_message)) as app:
+        app.events.subscribe(heard.append, detailed=True)
+        async with client(app, "/api/ws/test") as speaker:
+            await speaker.send("good")
+            await speaker.recv()
+            await speaker.send("bad")
+        await over(app)
+        assert app.counters.hook_runs == {
+            ("test", "on_message", "ok"): 1,
+            ("test", "on_message", "division_by_zero"): 1,
+        }
+        assert app.counters.disconnects == {("1000",): 1}
+    own = heard[0].connection_id
+    kinds = [Connected, FrameIn, LogLine, FrameOut, HookFinished, FrameIn, HookFaulted, Disconnected]
+    assert [type(event) for event in heard][: len(kinds)] == kinds
+    assert heard[0] == Connected(own, "test", 1, "/api/ws/test", "127.0.0.1")
+    assert heard[3] == FrameOut(own, "test", own, 1, "ok")
+    fault = heard[6]
+    assert (fault.place, fault.operation, fault.code, fault.operands) == (
+        "test.yaml:3:7",
+        "WsOp.message",
+        "division_by_zero",
+        ("1", "0"),
+    )
+    assert heard[7] == Disconnected(own, "test", 1000, "")
+
+
+async def test_a_bug_of_ours_closes_with_an_id_that_is_told() -> None:
+    def bug(*_: Any) -> Any:
+        raise KeyError("secret")
+
+    heard: list[Any] = []
+    async with started(route(on_message=bug)) as app:
+        app.events.subscribe(heard.append)
+        async with client(app) as speaker:
+            await speaker.send("x")
+            with pytest.raises(ConnectionClosed) as caught:
+                await speaker.recv()
+        (trouble,) = [event for event in heard if isinstance(event, Trouble)]
+        assert "secret" in trouble.traceback
+        assert caught.value.rcvd is not None
+        assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1011, f"error {trouble.error_id}")
+        assert app.counters.troubles == 1
+
+
+async def test_a_hook_whose_client_leaves_is_cancelled() -> None:
+    async def slow(inputs: Any, slots: Any, emit: Any) -> Any:
+        await emit("sleep", 30_000)
+
+    heard: list[Any] = []
+    async with started(route(on_message=slow, waiting=("on_message",))) as app:
+        app.events.subscribe(heard.append)
+        async with client(app) as speaker:
+            await speaker.send("x")
+            await asyncio.sleep(0.05)
+        await over(app)
+    assert [event.hook for event in heard if isinstance(event, HookCancelled)] == ["on_message"]
+
+
+async def test_who_closes_is_in_no_count_and_gets_nothing_more() -> None:
+    heard: list[Any] = []
+
+    def leave(inputs: Any, slots: Any, emit: Any) -> Any:
+        emit("publish", "room", False, False, "room")
+        emit("close", 1000, "")
+        heard.append(
+            (emit("publish", "late", False, False, "room"), emit("send", "late", False), emit("subscribe", "room"))
+        )
+
+    async with started(route(on_message=leave)) as app, client(app) as speaker:
+        await speaker.send("x")
+        assert await speaker.recv() == "room"
+        with pytest.raises(ConnectionClosed):
+            await speaker.recv()
+    assert heard == [(0, 0, 0)]
+
+
+async def test_on_disconnect_reaches_others_and_counts_nobody() -> None:
+    counted: list[int] = []
+
+    def bye(inputs: Any, slots: Any, emit: Any) -> Any:
+        counted.append(emit("publish", "bye", False, False, "room"))
+
+    def say(inputs: Any, slots: Any, emit: Any) -> Any:
+        emit("publish", inputs[MESSAGE], False, False, "room")
+
+    both = route(on_message=say, on_disconnect=bye)
+    async with started(both) as app:
+        async with client(app) as stays:
+            async with client(app) as leaves:
+                for speaker in (stays, leaves):
+                    await speaker.send("hi")
+                    await speaker.recv()
+            assert [await stays.recv() for _ in range(2)] == ["hi", "bye"]
+        await over(app)
+    assert counted == [1, 0]

@@ -1,0 +1,158 @@
+"""Everything together: start, swap, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from typing import Any
+
+import pytest
+
+from compiler.language.values import Value
+from runtime.app import App, run, serve_until_signal, show_address
+from runtime.events import Draining, Listening, Stopped, Swapped
+from runtime.server.catalogue import BrokenRoute, Condition
+from runtime.server.settings import Settings
+from tests.runtime.parts import entry, route
+from tests.runtime.server.harness import ask, client, over, port, started
+
+
+def answering(text: str, path: str = "/ws/test", **parts: Any) -> Any:
+    return route(path, on_message=lambda *_: text, **parts)
+
+
+async def test_it_listens_on_both_addresses_of_localhost() -> None:
+    app, heard = App(Settings(port=0)), list[Any]()
+    app.events.subscribe(heard.append)
+    await app.start()
+    assert ("127.0.0.1", port(app)) in app.addresses
+    assert {number for _, number in app.addresses} == {port(app)}
+    assert heard[-1] == Listening(tuple(show_address(host, number) for host, number in app.addresses))
+    await app.drain()
+
+
+def test_addresses_for_people() -> None:
+    assert show_address("127.0.0.1", 3000) == "127.0.0.1:3000"
+    assert show_address("::1", 3000) == "[::1]:3000"
+
+
+async def test_a_port_in_use_is_an_error_and_nothing_is_left_open() -> None:
+    with socket.socket(socket.AF_INET6) as taken:
+        try:
+            taken.bind(("::1", 0))
+        except OSError:
+            pytest.skip("this machine has no ::1")
+        taken.listen()
+        number = taken.getsockname()[1]
+        with pytest.raises(OSError, match=r"."):
+            await App(Settings(port=number)).start()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", number)
+
+
+async def test_a_port_is_free_again_after_the_end() -> None:
+    async with started(answering("a")) as app:
+        number = port(app)
+    async with started(answering("a"), port=number) as again:
+        assert port(again) == number
+
+
+async def test_a_swap_says_what_it_did() -> None:
+    a, b, c = (entry(answering("x", f"/ws/{name}")) for name in "abc")
+    async with started() as app:
+        app.swap([a, b, c])
+        changed = entry(answering("x", "/ws/b", slots=("v",)))
+        told = app.swap([a, changed, BrokenRoute("/ws/d", "no"), entry(answering("x", "/ws/e"))])
+        assert told == Swapped(("/ws/e",), ("/ws/b",), ("/ws/a",), ("/ws/c",), ("/ws/d",))
+        assert [(str(served.pattern), served.condition) for served in app.routes()] == [
+            ("/ws/a", Condition.OK), ("/ws/b", Condition.OK), ("/ws/d", Condition.BROKEN), ("/ws/e", Condition.OK),
+        ]  # fmt: skip
+        assert app.counters.reloads[("changed",)] == 1
+
+
+async def test_the_next_message_runs_the_new_program() -> None:
+    async with started(answering("old")) as app, client(app) as speaker:
+        for text in ("old", "new"):
+            app.swap([entry(answering(text, slots=(text,)))])
+            await speaker.send("x")
+            assert await speaker.recv() == text
+
+
+async def test_variables_are_kept_and_renamed() -> None:
+    def count(inputs: Any, slots: Any, emit: Any) -> Any:
+        slots[-1] = slots[-1] + 1 if isinstance(slots[-1], int) else 1
+        return slots[-1]
+
+    async with started(route(slots=("a",), on_message=count)) as app, client(app) as speaker:
+        await speaker.send("x")
+        assert await speaker.recv() == "1"
+        renamed: dict[str, Value] = {"on_reload": {"a": "b"}}
+        for slots, options in ((("z", "a"), dict[str, Value]()), (("y", "b"), renamed)):
+            app.swap([entry(route(slots=slots, options=options, on_message=count))])
+            await speaker.send("x")
+            await speaker.recv()
+        await speaker.send("x")
+        assert await speaker.recv() == "4"
+
+
+async def test_a_hook_that_runs_finishes_on_the_old_program() -> None:
+    async def slow(inputs: Any, slots: Any, emit: Any) -> Any:
+        await emit("sleep", 100)
+        return "old"
+
+    async with started(route(on_message=slow, waiting=("on_message",))) as app, client(app) as speaker:
+        await speaker.send("1")
+        await speaker.send("2")
+        await asyncio.sleep(0.02)
+        app.swap([entry(answering("new"))])
+        assert [await speaker.recv(), await speaker.recv()] == ["old", "new"]
+
+
+async def test_a_route_that_breaks_and_comes_back() -> None:
+    async with started(BrokenRoute("/ws/test", "error: no")) as app:
+        assert (await ask(app, "/ws/test")).status == 503
+        app.swap([entry(answering("fine"))])
+        async with client(app) as speaker:
+            await speaker.send("x")
+            assert await speaker.recv() == "fine"
+        await over(app)
+        app.swap([])
+        assert (await ask(app, "/ws/test")).status == 404
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_drains(number: signal.Signals) -> None:
+    async with started(answering("x")) as app:
+        heard: list[Any] = []
+        app.events.subscribe(heard.append)
+        before = signal.getsignal(number)
+        serving = asyncio.create_task(serve_until_signal(app))
+        await asyncio.sleep(0)
+        os.kill(os.getpid(), number)
+        async with asyncio.timeout(10):
+            await serving
+        assert heard == [Draining(0, 30.0), Stopped(0)]
+        assert signal.getsignal(number) is before
+
+
+def test_the_loop_is_uvloop_where_that_is_installed() -> None:
+    uvloop = pytest.importorskip("uvloop")
+
+    async def loop() -> Any:
+        return asyncio.get_running_loop()
+
+    assert isinstance(run(loop()), uvloop.Loop)
+
+
+def test_a_signal_ends_a_server_on_that_loop() -> None:
+    async def main() -> int:
+        app = App(Settings(port=0))
+        await app.start([entry(answering("x"))])
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGTERM)
+        async with asyncio.timeout(10):
+            await serve_until_signal(app)
+        return app.connections
+
+    assert run(main()) == 0
