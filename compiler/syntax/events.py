@@ -26,6 +26,7 @@ from yaml import (
 from compiler.diagnostics import codes
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.source import SourceFile, Span
+from compiler.language.limits import TREE_DEPTH
 from compiler.syntax.decoding import decode_source
 from compiler.syntax.json_reader import read_json
 from compiler.syntax.tree import Node, Style
@@ -45,6 +46,11 @@ _STYLES: Final = {
 _TAG_DIRECTIVE: Final = re.compile(r"^%TAG\b", re.MULTILINE)
 _TAG_DIRECTIVES: Final = 100
 """libyaml compares each `%TAG` line with all before it: many of them would take it minutes."""
+
+_BRACKET_STEPS: Final = 100_000_000
+"""libyaml looks at every open bracket again for each token: depth times length is what that may cost."""
+_LONG: Final = _BRACKET_STEPS // TREE_DEPTH
+"""Shorter files cannot cost that much."""
 
 
 def read_documents(source: SourceFile, report: Report) -> list[Node]:
@@ -80,6 +86,7 @@ def _read_yaml(source: SourceFile, report: Report) -> list[Node]:
 def _follow(parser: CBaseLoader, builder: TreeBuilder, documents: list[Node], original: dict[int, str]) -> None:
     """Tell the builder every event. This is the loop that reading a file spends its time in."""
     get_event, add_scalar, styles = parser.get_event, builder.add_scalar, _STYLES
+    length = len(builder.source.text)
     start = end = complete = 0
     while True:
         try:
@@ -103,6 +110,8 @@ def _follow(parser: CBaseLoader, builder: TreeBuilder, documents: list[Node], or
                 properties = Properties(start, event.tag, event.anchor)
             # A pair in a list, `[a: b]`, is a mapping without braces: flow style, and nothing is written for it.
             builder.open(kind is MappingStartEvent, start, event.flow_style and end > start, properties)
+            if length > _LONG and event.flow_style and builder.depth * (length - start) > _BRACKET_STEPS:
+                builder.stop_at_limit(Span(start, end), "brackets are nested too deep for a file of this length")
         elif kind is MappingEndEvent or kind is SequenceEndEvent:
             builder.close(end)
         elif kind is AliasEvent:

@@ -29,7 +29,7 @@ class Scalar:
     """One scalar. `span` includes quotes, block indicators and their content."""
 
     value: str
-    resolved: None | bool | int | float | str
+    resolved: bool | int | float | str | None
     style: Style
     span: Span
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NoReturn
 
 from compiler.diagnostics import codes
 from compiler.diagnostics.diagnostic import Label, Report
@@ -101,6 +101,11 @@ class TreeBuilder:
         """Where the brackets and braces that are still open stand, outermost first."""
         return tuple(collection.start for collection in self._open if collection.flow)
 
+    @property
+    def depth(self) -> int:
+        """How many lists and mappings are open."""
+        return len(self._open)
+
     def refuse_document(self) -> None:
         """Leave this document out: a part of it has no meaning, and more findings would only follow from that."""
         self._usable = False
@@ -145,7 +150,7 @@ class TreeBuilder:
         """A complete node: counts it and puts it where the file has it."""
         self._nodes += 1
         if self._nodes > NODES:
-            self._stop_at_limit(node.span, f"the file has more than {NODES} nodes")
+            self.stop_at_limit(node.span, f"the file has more than {NODES} nodes")
         collection = self._innermost
         if collection is None or collection.items is not None or collection.flow:
             self._place(node)
@@ -175,7 +180,7 @@ class TreeBuilder:
         self._nodes += 1
         depth = len(self._open) + 1
         if depth > TREE_DEPTH:
-            self._stop_at_limit(Span(start, start + 1), f"lists and mappings are nested more than {TREE_DEPTH} deep")
+            self.stop_at_limit(Span(start, start + 1), f"lists and mappings are nested more than {TREE_DEPTH} deep")
         collection = _Collection(start, flow, None if is_mapping else [], [], len(self.report.diagnostics))
         if properties is not None:
             self._open_with_properties(collection, properties, depth)
@@ -356,10 +361,10 @@ class TreeBuilder:
             return
         self._nodes += anchored.nodes
         if self._nodes > NODES:
-            self._stop_at_limit(place, f"the file has more than {NODES} nodes after its aliases are expanded")
+            self.stop_at_limit(place, f"the file has more than {NODES} nodes after its aliases are expanded")
         depth = len(self._open) + anchored.height
         if depth > TREE_DEPTH:
-            self._stop_at_limit(place, f"lists and mappings are nested more than {TREE_DEPTH} deep")
+            self.stop_at_limit(place, f"lists and mappings are nested more than {TREE_DEPTH} deep")
         self._deepest = max(self._deepest, depth)
         self._place(anchored.node)
 
@@ -374,7 +379,8 @@ class TreeBuilder:
 
     # Limits.
 
-    def _stop_at_limit(self, place: Span, message: str) -> None:
+    def stop_at_limit(self, place: Span, message: str) -> NoReturn:
+        """Report something that is too large. Raises ReadingStopped."""
         self.report.add(codes.LIMIT, self.source, place, message)
         raise ReadingStopped
 

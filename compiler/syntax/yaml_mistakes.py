@@ -77,6 +77,7 @@ _WORD: Final = re.compile(r"[^\s,\[\]{}]+|.")
 _VALUE_END: Final = re.compile(r"[ \t]*(?:[ \t]#[^\n\r]*)?(?=[\n\r]|$)")
 _ITEM_END: Final = re.compile(r"[ \t]*(?:[ \t]#[^\n\r]*)?(?=[\n\r,\[\]{}]|$)")
 _BRACED: Final = re.compile(r"\{\{.*?\}\}[^,\[\]{}\n\r]*")
+_OPEN_TEMPLATE: Final = re.compile(r"(?:^|[-:,\[{][ \t])[ \t]*(\{\{)(?:(?!\}\}).)*$")
 _SURROGATES: Final = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
@@ -124,9 +125,15 @@ def _quote_fix(source: SourceFile, start: int, end: int) -> Fix:
     return Fix("put the text in quotes", (Edit(Span(start, end), _quote(source.text[start:end])),))
 
 
+def _is_inside_brackets(complaint: Complaint, start: int) -> bool:
+    """Whether a bracket is open at `start`; libyaml looks ahead, so the parser may not have told of it yet."""
+    line = complaint.text[complaint.source.line_starts[complaint.source.line_of(start) - 1] : start]
+    return bool(complaint.brackets) or len(re.findall(r"[\[{]", line)) > len(re.findall(r"[\]}]", line))
+
+
 def _needs_quotes(complaint: Complaint, start: int, message: str, *, at: Span | None = None) -> Mistake:
     """The value that begins at `start` is a text that YAML reads differently without quotes."""
-    end = max(_value_end(complaint.text, start, inside_brackets=bool(complaint.brackets)), start + 1)
+    end = max(_value_end(complaint.text, start, inside_brackets=_is_inside_brackets(complaint, start)), start + 1)
     advice = "a text that YAML would read differently needs quotes"
     return Mistake(at or Span(start, end), message, advice, fixes=(_quote_fix(complaint.source, start, end),))
 
@@ -168,6 +175,17 @@ def _template_in_brackets(complaint: Complaint) -> Mistake | None:
     start = complaint.last.start if same_line and complaint.last.end > complaint.last.start else complaint.at
     message = "a text with `{{` inside braces or brackets needs quotes"
     return Mistake(Span(start, end), message, fixes=(_quote_fix(complaint.source, start, end),))
+
+
+def _template_before_quote(complaint: Complaint) -> Mistake | None:
+    """`{{ f(', ') }}`: cut at its commas, a template without quotes leaves quotes that seem to be open."""
+    quote = complaint.at if complaint.context is None else complaint.context
+    line_start = complaint.source.line_starts[complaint.source.line_of(quote) - 1]
+    opened = _OPEN_TEMPLATE.search(complaint.text[line_start:quote])
+    if opened is None:
+        return None
+    start = line_start + opened.start(1)
+    return unquoted_template(complaint.source, start, inside_brackets=_is_inside_brackets(complaint, start))
 
 
 def _tab(complaint: Complaint) -> Mistake | None:
@@ -453,8 +471,8 @@ _AFTER_VALUE: Final = (_quote_closed_too_late, _text_after_quote, _after_bracket
 _TABLE: Final[tuple[tuple[str, tuple[Callable[[Complaint], Mistake | None], ...]], ...]] = (
     ("found character that cannot start any token", (_tab, _reserved_character)),
     ("found a tab character", (_tab,)),
-    ("found unexpected end of stream", (_never_closed,)),
-    ("found unexpected document indicator", (_never_closed,)),
+    ("found unexpected end of stream", (_template_before_quote, _never_closed)),
+    ("found unexpected document indicator", (_template_before_quote, _never_closed)),
     ("found unknown escape character", (_escape,)),
     ("did not find expected hexdecimal number", (_escape,)),
     ("found invalid Unicode character escape code", (_escape,)),
