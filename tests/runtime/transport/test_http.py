@@ -43,7 +43,3 @@ def test_headers_that_are_none(name_and_value: tuple[str, str]) -> None:
 def test_a_status_that_ends_nothing(status: int) -> None:
     with pytest.raises(ValueError):
         encode_response(HttpResponse(status))
-
-
-def test_a_text_that_is_not_text_is_still_sent() -> None:
-    assert refusal(403, "\ud800").body == b"\\ud800\n"
