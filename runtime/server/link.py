@@ -210,9 +210,11 @@ class Link:
         """A hook ended: count it, tell it."""
         seconds = perf_counter() - self._started
         events, name = self._floor.node.events, self.route_name
-        result = _result(outcome)
-        count(self._floor.counters.hook_runs, name, hook, result)
-        count(self._floor.counters.hook_seconds, name, hook, result, by=seconds)
+        # `count`, written out: this runs for every message.
+        counters = self._floor.counters
+        key, runs, spent = (name, hook, _result(outcome)), counters.hook_runs, counters.hook_seconds
+        runs[key] = runs.get(key, 0) + 1
+        spent[key] = spent.get(key, 0.0) + seconds
         if outcome is None:
             if events.detailed:
                 events.publish_detail(HookFinished(self.session.id, name, hook, seconds))
