@@ -8,7 +8,7 @@ from typing import Any
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import SourceFile
 from compiler.syntax.events import decode_source, read_documents
-from compiler.syntax.tree import Mapping, Node, Scalar, Sequence
+from compiler.syntax.tree import Mapping, Node, Scalar, Sequence, Tagged
 
 
 def read(text: str, name: str = "route.yaml") -> tuple[list[Node], list[Diagnostic]]:
@@ -41,7 +41,8 @@ def plain(node: Node) -> Any:
             return {entry.key.value: plain(entry.value) for entry in node.entries}
         case Sequence():
             return [plain(item) for item in node.items]
-    return (node.tag, plain(node.content))
+        case Tagged():
+            return (node.tag, plain(node.content))
 
 
 def finding_of(text: str, name: str = "route.yaml") -> tuple[str, int, int, str]:
@@ -74,7 +75,7 @@ def nodes_of(node: Node) -> Iterator[Node]:
         case Sequence():
             for item in node.items:
                 yield from nodes_of(item)
-        case _:
+        case Tagged():
             yield from nodes_of(node.content)
 
 
