@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from compiler.diagnostics.source import Span
@@ -289,3 +292,33 @@ def test_findings_say_what_stays_readable() -> None:
     assert [plain(document) for document in documents] == [{"b": 1}]
     assert isinstance(documents[0], Mapping)
     assert all(isinstance(entry.key, Scalar) for entry in documents[0].entries)
+
+
+# The conformance files.
+
+
+def test_the_places_of_broken_files(conformance: Path) -> None:
+    rows = json.loads((conformance / "routes" / "bad_expect.json").read_text(encoding="utf-8"))
+    syntax = [row for row in rows if row["code"] in ("yaml-syntax", "json-syntax", "encoding", "duplicate-key")]
+    assert len(syntax) > 10
+    for row in syntax:
+        raw = (conformance / "routes" / row["file"]).read_bytes()
+        _, findings = read_bytes(raw, row["file"])
+        assert len(findings) == 1, row["file"]
+        place = findings[0].source.position(findings[0].span.start)
+        assert findings[0].code.name == row["code"]
+        assert (place.line, place.column) == (row["line"], row["column"]), row["file"]
+        words = f"{findings[0].message} {findings[0].help}"
+        assert all(word in words for word in row["mention"]), row["file"]
+
+
+def test_good_files_are_read_and_twins_say_the_same(conformance: Path) -> None:
+    twins = [path for path in sorted((conformance / "routes").glob("*.yaml")) if path.with_suffix(".json").exists()]
+    assert len(twins) > 10
+    for path in twins:
+        trees = []
+        for file in (path, path.with_suffix(".json")):
+            documents, findings = read_bytes(file.read_bytes(), file.name)
+            assert not findings, file.name
+            trees.append([plain(document) for document in documents])
+        assert trees[0] == trees[1], path.name
