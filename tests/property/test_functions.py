@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from compiler.diagnostics import codes
 from compiler.language.faults import Fault
 from compiler.language.functions import FUNCTIONS, Evaluate, Function, Parameter, call, parse_json
-from compiler.language.limits import SAFE_INTEGER
+from compiler.language.limits import SAFE_INTEGER, TEXT_BYTES
 from compiler.language.values import Kind, Value, identical, kind_of, normalise, number_text, to_json
 from tests.compiler.language.functions.evaluator import StillMoment
 
@@ -106,7 +106,9 @@ def test_a_normal_value_or_a_fault(row: Function, data: st.DataObject) -> None:
         return
     assert is_normal(result)
     assert kind_of(result) in row.result
-    assert json.loads(to_json(result), parse_int=float) == json.loads(json.dumps(result), parse_int=float)
+    plain = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
+    if len(plain.encode()) <= TEXT_BYTES:  # escapes can make the JSON of a text larger than the text
+        assert json.loads(to_json(result), parse_int=float) == json.loads(plain, parse_int=float)
 
 
 @given(VALUES)
@@ -121,7 +123,7 @@ def test_json_agrees_with_a_second_reader(text: str) -> None:
         ours = parse_json(text)
     except Fault:
         return
-    assert json.loads(text) == ours
+    assert json.loads(text, parse_int=float) == ours
 
 
 @given(NUMBERS, st.integers(-25, 25))
