@@ -343,15 +343,17 @@ def negate(value: Value) -> bool:
 
 
 def equal(left: Value, right: Value) -> bool:
-    """`==`: a numeric string equals its number; otherwise same type and content. Never an error."""
-    if left.__class__ is right.__class__ and not isinstance(left, (list, dict)):
+    """`==`: a numeric string equals its number; otherwise same type and content, all the way down. Never an error."""
+    if isinstance(left, (list, dict)):
+        return identical(left, right)
+    if left.__class__ is right.__class__:
         return left == right
-    return _same(left, right, _scalars_equal)
+    return _scalars_equal(left, right)
 
 
 def identical(left: Value, right: Value) -> bool:
     """Same type and content, a text never equal to a number: what `unique` compares by."""
-    return _same(left, right, _scalars_identical)
+    return _same(left, right)
 
 
 def unequal(left: Value, right: Value) -> bool:
@@ -380,7 +382,7 @@ def _number_or_none(string: str) -> Number | None:
         return None
 
 
-def _same(left: Value, right: Value, scalars_same: Callable[[Value, Value], bool]) -> bool:
+def _same(left: Value, right: Value) -> bool:
     """Compare at any depth without recursion, and two lists or objects that meet again only once."""
     pending: list[tuple[Value, Value]] = [(left, right)]
     met: set[tuple[int, int]] = set()
@@ -394,7 +396,7 @@ def _same(left: Value, right: Value, scalars_same: Callable[[Value, Value], bool
             if a.keys() != b.keys():
                 return False
             pairs = [(item, b[key]) for key, item in a.items()]
-        elif scalars_same(a, b):
+        elif _scalars_identical(a, b):
             continue
         else:
             return False
