@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
@@ -57,12 +57,13 @@ def read_inputs(paths: Sequence[str], stdin_filename: str = "<stdin>") -> list[I
     return list(found.values())
 
 
-def read_present(paths: Sequence[str]) -> list[InputFile]:
-    """The same for a server that runs on: what is missing now is left out. Raises OSError for what cannot be read."""
+def read_present(paths: Sequence[str], known: Collection[str] = ()) -> list[InputFile]:
+    """The same for a server that runs on: what is missing now is left out, and a file that is `known` as a route
+    file is one still, whatever is in it (it may be half written). Raises OSError for what cannot be read."""
     found: dict[str, InputFile] = {}
     for path in paths:
         try:
-            for file in _read_path(path, ""):
+            for file in _read_path(path, "", known):
                 found.setdefault(os.path.abspath(file.name), file)
         except FileNotFoundError:
             continue
@@ -80,11 +81,11 @@ def describe_os_error(path: str, error: OSError) -> str:
     return f"{error.filename or path}: {reason[:1].lower()}{reason[1:]}"
 
 
-def _read_path(path: str, stdin_filename: str) -> Iterator[InputFile]:
+def _read_path(path: str, stdin_filename: str, known: Collection[str] = ()) -> Iterator[InputFile]:
     if path == STDIN:
         yield InputFile(stdin_filename, sys.stdin.buffer.read(_READ_AT_MOST), "")
     elif os.path.isdir(path):
-        yield from _read_folder(path)
+        yield from _read_folder(path, known)
     else:
         yield InputFile(path, read_bytes(path), os.path.basename(path))
 
@@ -97,14 +98,14 @@ def read_bytes(path: str) -> bytes:
         return file.read(_READ_AT_MOST)
 
 
-def _read_folder(folder: str) -> Iterator[InputFile]:
+def _read_folder(folder: str, known: Collection[str]) -> Iterator[InputFile]:
     for place in sorted(_candidates(folder)):
         name = place if folder == os.curdir else os.path.join(folder, place)
         try:
             raw = read_bytes(name)
         except FileNotFoundError:  # it was removed while we looked
             continue
-        if any(word in raw for word in ROUTE_WORDS):
+        if name in known or any(word in raw for word in ROUTE_WORDS):
             yield InputFile(name, raw, place)
 
 

@@ -104,7 +104,7 @@ def _shortened(payload: str | bytes) -> str:
 
 
 class Journal:
-    """Turns what happens into lines and has them written in order, from `open` on. `write` is called in another thread."""
+    """Turns what happens into lines, and has them written in order from `open` on, by `write` in another thread."""
 
     def __init__(self, write: Callable[[str], None], *, as_json: bool = False, color: bool = False) -> None:
         self._write = write

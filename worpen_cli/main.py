@@ -15,6 +15,8 @@ from worpen_cli.console import ExitCode, Stop, guarded
 
 PROGRAM: Final = "worpen"
 ENVIRONMENT_PREFIX: Final = "WORPEN"
+COMPLETE_VARIABLE: Final = "_WORPEN_COMPLETE"
+"""Set by completion scripts."""
 
 EXAMPLES: Final = (
     ("worpen validate", "check every route of this project"),
@@ -92,7 +94,14 @@ def main(arguments: list[str]) -> int:
     invocation.console.debug = "--debug" in arguments
 
     def command() -> int | None:
-        result = worpen.main(args=arguments, prog_name=PROGRAM, standalone_mode=False, obj=invocation)
+        # Not `worpen.main`: it ends the program with 1, our code for findings, when a pipe breaks.
+        if COMPLETE_VARIABLE in os.environ:
+            worpen.main(args=arguments, prog_name=PROGRAM, complete_var=COMPLETE_VARIABLE)
+        try:
+            with worpen.make_context(PROGRAM, list(arguments), obj=invocation) as context:
+                result = worpen.invoke(context)
+        except click.exceptions.Exit as leaving:
+            return leaving.exit_code
         return result if isinstance(result, int) else None
 
     return guarded(command, invocation.console)

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.conftest import PROJECT
 
 WORPEN = (sys.executable, "-m", "worpen_cli")
-TIMEOUT = 60.0
+TIMEOUT = 30.0
 
 
 def environment(**variables: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The conformance routes: broken ones are refused at their place, good ones are clean and compile to their twins' bytes."""
+"""The conformance routes: broken ones are refused at their place, good ones are clean, twins give the same bytes."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ class Development:
     async def _reload(self) -> None:
         loop = asyncio.get_running_loop()
         known = set(self.routes.files)
-        inputs = await loop.run_in_executor(None, read_present, self.options.paths)
+        inputs = await loop.run_in_executor(None, read_present, self.options.paths, known)
         generation = await loop.run_in_executor(None, self.routes.compile, inputs)
         if not generation.changed and known == set(self.routes.files):
             return

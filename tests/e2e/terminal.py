@@ -1,0 +1,60 @@
+"""Run worpen at a terminal, and read what stands on its screen."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pexpect
+import pyte
+
+from tests.e2e.cli import TIMEOUT, command_line, environment
+
+ROWS, COLUMNS = 30, 100
+
+
+class Terminal:
+    """A process at a terminal of its own."""
+
+    def __init__(self, *arguments: str | Path, cwd: Path, **variables: str) -> None:
+        program, *rest = command_line(*arguments)
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._stream = pyte.ByteStream(self._screen)
+        self.process = pexpect.spawn(
+            program, list(rest), cwd=str(cwd), env=environment(**variables), dimensions=(ROWS, COLUMNS), timeout=TIMEOUT
+        )
+
+    @property
+    def text(self) -> str:
+        """What stands on the screen, without blanks at the ends of lines."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def wait_for(self, text: str) -> None:
+        """Return when a text stands on the screen; fail after the time limit."""
+        deadline = time.monotonic() + TIMEOUT
+        while text not in self.text:
+            assert time.monotonic() < deadline, f"no {text!r} in:\n{self.text}"
+            self._read()
+
+    def type(self, keys: str) -> None:
+        """Send keys."""
+        self.process.send(keys)
+
+    def end(self) -> int | None:
+        """Wait for the process to end; its exit code."""
+        deadline = time.monotonic() + TIMEOUT
+        while self._read():
+            assert time.monotonic() < deadline, f"still running:\n{self.text}"
+        self.process.close()
+        status: int | None = self.process.exitstatus
+        return status
+
+    def _read(self) -> bool:
+        """Take what has been written; False after the end."""
+        try:
+            self._stream.feed(self.process.read_nonblocking(4096, timeout=0.1))
+        except pexpect.TIMEOUT:
+            return True
+        except pexpect.EOF:
+            return False
+        return True

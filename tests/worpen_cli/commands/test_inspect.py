@@ -1,0 +1,49 @@
+"""`worpen inspect`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.worpen_cli.commands.conftest import Run
+
+
+@pytest.fixture
+def program(run: Run, folder: Path) -> Path:
+    assert run("compile", "good.yaml").code == 0
+    return folder / "good.wbc"
+
+
+def test_what_a_program_is(run: Run, program: Path) -> None:
+    out = run("inspect", "good.wbc").out
+    assert out.startswith("good.wbc  verified  by worpen")
+    assert "route Echo  /ws/echo  hooks: on_message" in out
+    assert "\neffects     send\n" in out
+    assert "CONCAT" in out
+    assert "CONCAT" not in run("inspect", "good.wbc", "--hook", "on_connect").out
+
+
+def test_as_json(run: Run, program: Path) -> None:
+    found = json.loads(run("inspect", "good.wbc", "--json").out)
+    assert (found["schema"], found["file"]) == ("worpen.program/1", "good.wbc")
+
+
+@pytest.mark.parametrize("length", [0, 3, 40, 100])
+def test_a_truncated_file_is_refused(run: Run, program: Path, length: int) -> None:
+    program.write_bytes(program.read_bytes()[:length])
+    done = run("inspect", "good.wbc")
+    assert (done.code, done.out) == (3, "")
+    assert done.err.startswith("error[")
+
+
+def test_another_file_is_refused(run: Run, program: Path) -> None:
+    done = run("inspect", "good.yaml")
+    assert done.code == 3
+    assert "error[not-a-program] W701: good.yaml: " in done.err
+
+
+def test_a_missing_file(run: Run, folder: Path) -> None:
+    assert run("inspect", "no.wbc").code == 2
+    assert run("inspect", ".").code == 2

@@ -1,0 +1,150 @@
+"""Events as lines."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import get_args
+
+import pytest
+
+from compiler.language.faults import Mark
+from runtime import events
+from runtime.events import Event
+from worpen_cli.journal import ROOM, Journal, event_name, to_document, to_sentence
+
+MARK = Mark(12, 9, 12, 20, "If.condition")
+HAPPENED: list[Event] = [
+    events.Listening(("127.0.0.1:3000", "[::1]:3000")),
+    events.Connected("c1", "Chat", 2, "/ws/chat/a", "127.0.0.1"),
+    events.Disconnected("c1", "Chat", 1000, "bye"),
+    events.FrameIn("c1", "Chat", "x" * 500),
+    events.FrameOut("c1", "Chat", "channel a", 3, b"\x00\x01"),
+    events.HookFinished("c1", "Chat", "on_message", 0.002),
+    events.HookFaulted("c1", "Chat", "on_message", "type_error", "no", "chat.yaml", MARK, ('"a"',), 0.1),
+    events.HookFaulted("c1", "Chat", "on_message", "type_error", "no", "chat.yaml", None, (), 0.1),
+    events.HookCancelled("c1", "Chat", "on_message"),
+    events.LogLine("c1", "Chat", "on_message", "warn", "hello"),
+    events.Swapped(("/a",), ("/b",), ("/c",), ("/d",), ("/e",)),
+    events.Swapped((), (), ("/c",), (), ()),
+    events.Refused("/ws/x", "127.0.0.1", 503, "first\nsecond"),
+    events.Draining(3, 30.0),
+    events.Stopped(0),
+    events.Stopped(2),
+    events.Trouble("id1", "hook", "Traceback\n  line"),
+]
+
+
+def test_every_event_is_tried_here() -> None:
+    assert {type(event) for event in HAPPENED} == set(get_args(Event))
+
+
+@pytest.mark.parametrize("event", HAPPENED, ids=lambda event: type(event).__name__)
+def test_every_event_has_a_sentence_and_a_document(event: Event) -> None:
+    sentence, level = to_sentence(event)
+    assert sentence
+    assert level in ("debug", "info", "warn", "error")
+    document = json.loads(json.dumps(to_document(event)))
+    assert document["event"] == event_name(event)
+
+
+def test_a_fault_names_its_place() -> None:
+    sentence, level = to_sentence(HAPPENED[6])
+    assert sentence == 'c1 chat.yaml:12:9: Chat on_message If.condition: type_error: no ["a"]'
+    assert level == "error"
+    assert to_document(HAPPENED[6])["mark"] == {"line": 12, "column": 9, "field": "If.condition"}
+
+
+def test_long_and_binary_payloads_are_shortened() -> None:
+    assert to_sentence(HAPPENED[3])[0].endswith("x…")
+    assert "2 bytes" in to_sentence(HAPPENED[4])[0]
+    assert to_document(HAPPENED[4])["payload"] == {"base64": "AAE="}
+
+
+class Paper:
+    def __init__(self) -> None:
+        self.text = ""
+
+    def write(self, text: str) -> None:
+        self.text += text
+
+    @property
+    def lines(self) -> list[str]:
+        return self.text.splitlines()
+
+
+def test_lines_for_people_are_escaped_and_stamped() -> None:
+    paper = Paper()
+    journal = Journal(paper.write)
+    journal.open()
+    journal.hear(events.LogLine("c", "r", "on_message", "info", "a\x1b[2J\nfake"))
+    journal.show("rendered\nblock\n")
+    journal.note({"event": "unseen"})
+    journal.close()
+    stamped, *rest = paper.lines
+    assert stamped[2] == stamped[5] == ":"
+    assert stamped.endswith("log info: a\\x1b[2J\\nfake")
+    assert rest == ["rendered", "block"]
+
+
+def test_lines_for_programs() -> None:
+    paper = Paper()
+    journal = Journal(paper.write, as_json=True)
+    journal.open()
+    journal.hear(events.LogLine("c", "r", "on_message", "info", "a\x9b\u202e"))
+    journal.say("unseen")
+    journal.show("unseen")
+    journal.close()
+    (line,) = paper.lines
+    assert line.isascii()
+    document = json.loads(line)
+    assert document["message"] == "a\x9b\u202e"
+    assert document["time"].endswith("+00:00")
+
+
+def test_a_journal_that_is_never_opened_writes_nothing() -> None:
+    paper = Paper()
+    journal = Journal(paper.write)
+    journal.say("unseen")
+    journal.close()
+    assert paper.text == ""
+
+
+def test_levels_are_coloured() -> None:
+    paper = Paper()
+    journal = Journal(paper.write, color=True)
+    journal.open()
+    journal.say("bad", "error")
+    journal.close()
+    assert "\x1b[31mbad\x1b[0m" in paper.text
+
+
+def test_a_reader_who_does_not_read_stops_nobody_and_is_told_what_was_lost() -> None:
+    paper, gate, reached = Paper(), threading.Event(), threading.Event()
+
+    def write(text: str) -> None:
+        reached.set()
+        gate.wait(30)
+        paper.write(text)
+
+    journal = Journal(write)
+    journal.open()
+    journal.say("first")
+    assert reached.wait(30)
+    for number in range(ROOM + 5):
+        journal.say(str(number))
+    gate.set()
+    journal.close()
+    assert paper.lines[-1] == "(5 lines were lost)"
+    assert len(paper.lines) == ROOM + 2
+
+
+def test_a_reader_who_went_away_is_no_failure() -> None:
+    def write(_: str) -> None:
+        raise BrokenPipeError
+
+    journal = Journal(write)
+    journal.open()
+    journal.say("first")
+    journal.close()
+    journal.say("second")
