@@ -51,7 +51,8 @@ INTERNAL_ERROR: Final = 1011
 
 REASON_BYTES: Final = 123
 """Room for the reason in a close frame."""
-_CONTROL_BYTES: Final = 125
+_SHORT_BYTES: Final = 125
+"""The longest payload whose length stands in the second byte: all that a control frame may have."""
 
 
 def is_sendable(code: int) -> bool:
@@ -187,7 +188,6 @@ class FrameReader:
         self._max_message = max_message
         self._max_fragments = max_fragments
         self._running = True
-        self._usual = _WHOLE_TEXT
         self._forget_message()
 
     @property
@@ -295,7 +295,7 @@ class FrameReader:
         if opcode in _CONTROL_OPCODES:
             if not first & FINAL:
                 raise ProtocolViolation(PROTOCOL_ERROR, "fragmented control frame")
-            if coded > _CONTROL_BYTES:
+            if coded > _SHORT_BYTES:
                 raise ProtocolViolation(PROTOCOL_ERROR, "control frame is too long")
         elif opcode not in _DATA_OPCODES:
             raise ProtocolViolation(PROTOCOL_ERROR, "reserved opcode")
@@ -386,7 +386,8 @@ class FrameReader:
         self._key = b""
         self._cut_character = b""
         self._body = _NO_BODY
-        self._usual = _WHOLE_TEXT
+        # The short cut looks at no limit: it is only for readers whose limit no short frame exceeds.
+        self._usual = _WHOLE_TEXT if self._max_message >= _SHORT_BYTES else _NO_FRAME
 
     # -------------------------------------------------------------------------------- control frames
 

@@ -101,6 +101,12 @@ def test_too_big_in_all_is_known_from_the_header() -> None:
     assert events(masked(2, b"x" * 600, fin=False), masked(0, b"x" * 401)[:4]) == [("failed", 1009)]
 
 
+@pytest.mark.parametrize("most", [0, 1, 10, 124, 125, 126])
+def test_the_limit_holds_for_short_messages(most: int) -> None:
+    fits, exceeds = masked(0x81, b"x" * most), masked(0x81, b"x" * (most + 1))
+    assert events(fits + exceeds, max_message=most) == [("message", "x" * most), ("failed", 1009)]
+
+
 def test_a_bad_byte_is_known_before_the_rest_of_the_frame() -> None:
     assert events(masked(1, b"\xff" + b"x" * 99)[:7]) == [("failed", 1007)]
 
