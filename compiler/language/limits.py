@@ -26,5 +26,7 @@ FUEL: Final = 100_000
 """Rounds of loops and inner expressions in one run of a hook."""
 LOOP_ROUNDS: Final = 100_000
 """Upper bound of While's `max_iterations`."""
+SLEEP_SECONDS: Final = 60
+"""All Sleeps of one run of a hook together."""
 SAFE_INTEGER: Final = 1 << 53
 """Whole numbers up to this size are exact; beyond it they are the nearest double."""

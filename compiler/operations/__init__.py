@@ -1,6 +1,12 @@
-"""THE catalogue: one class per operation, with its fields, its documentation, an example and its lowering."""
+"""THE catalogue: one class per operation, with its fields, its documentation, an example and its lowering.
 
-from compiler.operations import control, messages, outside, trouble, variables
+To add one, write it in its group's module; everything else follows from the declaration.
+"""
+
+from compiler.operations import control, database, handshake, loops, messages, outside, trouble, variables
 from compiler.operations.model import OPERATIONS, SPELLINGS, Operation
 
-__all__ = ["OPERATIONS", "SPELLINGS", "Operation", "control", "messages", "outside", "trouble", "variables"]
+GROUPS = (variables, messages, control, loops, trouble, outside, database, handshake)
+"""The modules that declare operations, in the order of the documentation."""
+
+__all__ = ["GROUPS", "OPERATIONS", "SPELLINGS", "Operation"]

@@ -1,10 +1,10 @@
-"""The positions as dataclass fields: what operations declare their keys with."""
+"""The positions as dataclass fields: what operations declare their keys with. `more` is what FieldRow has."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from compiler.operations.model import Position, declare
+from compiler.operations.rows import Position, declare
 
 
 def value(doc: str, **more: Any) -> Any:
@@ -42,9 +42,9 @@ def operations(doc: str, **more: Any) -> Any:
     return declare(Position.OPERATIONS, doc, **more)
 
 
-def cases(doc: str, **more: Any) -> Any:
-    """The cases of a Switch."""
-    return declare(Position.CASES, doc, **more)
+def parts(doc: str, part: type, **more: Any) -> Any:
+    """A list of mappings, each read as the class `part` declares."""
+    return declare(Position.PARTS, doc, part=part, **more)
 
 
 def word(doc: str, words: tuple[str, ...], **more: Any) -> Any:
@@ -70,3 +70,8 @@ def integer(doc: str, **more: Any) -> Any:
 def literal(doc: str, **more: Any) -> Any:
     """Text without templates."""
     return declare(Position.LITERAL, doc, **more)
+
+
+def statement(doc: str, **more: Any) -> Any:
+    """An SQL statement: text without templates, whose placeholders have places."""
+    return declare(Position.STATEMENT, doc, **more)

@@ -4,8 +4,8 @@
     class SetVar(Operation):
         \"\"\"Sets a variable of this connection.\"\"\"
 
-        name: Written[str] = variable("The variable's name.", aliases=("var",))
-        value: ValueField = value("What it is set to.")
+        name: Written[str] = fields.variable("The variable's name.", aliases=("var",))
+        value: ValueField = fields.value("What it is set to.")
 
 The reader fills the fields by their `Position`; analysis follows `flow()`, which says in a few words what
 the operation reads, sets and runs; `lower()` appends its instructions. Everything else (findings, schema,
@@ -14,79 +14,18 @@ documentation, completion) is derived from the declaration.
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Final, TypeAlias, TypeVar, dataclass_transform
+from typing import ClassVar, Final, TypeAlias, TypeVar, dataclass_transform
 
 from compiler.diagnostics.source import Span
 from compiler.language.values import Kind
 from compiler.lower import Assembler
+from compiler.operations.rows import FieldRow, Variant, declared_rows
 from compiler.syntax.fields import AnyField, Written
 from compiler.syntax.findings import Findings
-
-
-class Position(Enum):
-    """How a field is read (language section 6), and what it may hold."""
-
-    VALUE = "any value; strings may hold templates"
-    TEXT = "text; may hold templates"
-    CHANNEL = "text; may hold templates; not blank"
-    MESSAGE = "text; may hold templates (with a codec: any value)"
-    CONDITION = "an expression, or true or false"
-    COLLECTION = "an expression, or a list"
-    OPERATIONS = "a list of operations"
-    CASES = "a list of cases"
-    WORD = "one of a few words"
-    VARIABLE = "a variable's name"
-    FLAG = "true or false"
-    INTEGER = "a whole number"
-    LITERAL = "text without templates"
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRow:
-    """One key of an operation, as declared.
-
-    `synonyms` are other systems' names of the key, `word_synonyms` of its words: for suggestions only.
-    """
-
-    name: str
-    attribute: str
-    position: Position
-    required: bool
-    doc: str
-    aliases: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    minimum: int | None = None
-    maximum: int | None = None
-    default: str = ""
-    synonyms: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    word_synonyms: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    @property
-    def spellings(self) -> tuple[str, ...]:
-        """All names of the field, the canonical one first."""
-        return (self.name, *self.aliases)
-
-
-def declare(position: Position, doc: str, *, required: bool = True, **more: Any) -> Any:
-    """A dataclass field that carries a FieldRow; optional fields are None when absent."""
-    metadata = {"row": (position, doc, required, more)}
-    if required:
-        return dataclasses.field(metadata=metadata)
-    return dataclasses.field(default=None, metadata=metadata)
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """What one word of a field makes of the others: `required` must be there, `allowed` may be, the rest is useless."""
-
-    required: tuple[str, ...] = ()
-    allowed: tuple[str, ...] = ()
-    doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,19 +150,39 @@ def leaves_loop(flow: Flow) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """One operation of a hook. `place` is where its name stands."""
+class Record:
+    """A mapping with declared fields: an operation, or a part of one. `place` is where its name stands.
+
+    `rows` are the fields by canonical name, `spellings` by every name; at least one of `one_of` must be there.
+    """
 
     rows: ClassVar[Mapping[str, FieldRow]] = {}
     spellings: ClassVar[Mapping[str, FieldRow]] = {}
+    label: ClassVar[str] = ""
+    one_of: ClassVar[tuple[str, ...]] = ()
+    variants: ClassVar[tuple[str, Mapping[str, Variant]] | None] = None
+
+    place: Span
+
+    @classmethod
+    def variant(cls, word: object) -> Variant:
+        """What a word of the deciding field asks of the others; without such a field, or for no word of it, nothing."""
+        if cls.variants is not None and isinstance(word, str) and word in cls.variants[1]:
+            return cls.variants[1][word]
+        return Variant()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Record):
+    """One operation of a hook."""
+
     aliases: ClassVar[tuple[str, ...]] = ()
     synonyms: ClassVar[tuple[str, ...]] = ()
     example: ClassVar[str] = ""
     hooks: ClassVar[tuple[str, ...]] = ("on_auth", "on_connect", "on_message", "on_disconnect")
     needs_loop: ClassVar[bool] = False
-    variants: ClassVar[tuple[str, Mapping[str, Variant]] | None] = None
-
-    place: Span
+    repeats: ClassVar[bool] = False
+    nests: ClassVar[bool] = False
 
     @property
     def title(self) -> str:
@@ -259,6 +218,7 @@ OPERATIONS: Final[dict[str, type[Operation]]] = {}
 SPELLINGS: Final[dict[str, type[Operation]]] = {}
 """Every accepted spelling: canonical, snake_case, aliases."""
 
+RecordT = TypeVar("RecordT", bound=Record)
 OperationT = TypeVar("OperationT", bound=Operation)
 
 
@@ -272,26 +232,29 @@ def operation(
     *,
     example: str,
     aliases: tuple[str, ...] = (),
-    synonyms: tuple[str, ...] = (),
+    synonyms: str = "",
     hooks: tuple[str, ...] | None = None,
     needs_loop: bool = False,
+    repeats: bool = False,
+    nests: bool = False,
+    one_of: tuple[str, ...] = (),
     variants: tuple[str, Mapping[str, Variant]] | None = None,
 ) -> Callable[[type[OperationT]], type[OperationT]]:
     """Make a class a frozen dataclass with slots, and register it as an operation.
 
     Raises ValueError where docstring, example or a field's doc is missing, or a name is taken.
-    `synonyms` are names that other systems use, for suggestions only; `hooks` are those it may stand in.
+    `synonyms` are names that other systems use, with blanks between, for suggestions only; `hooks` are those it may
+    stand in. `repeats`: it is a loop; `nests`: it counts for the limit of `LOOP_DEPTH`, as loops do.
     """
 
     def register(declared: type[OperationT]) -> type[OperationT]:
-        cls = dataclass(frozen=True, slots=True, kw_only=True)(declared)
-        name = cls.__name__
+        cls = _with_rows(declared)
+        name = cls.label = cls.__name__
         if not inspect.getdoc(cls) or not example.strip():
             raise ValueError(f"the operation {name} needs a docstring and an example")
-        cls.rows = {row.name: row for row in _rows(cls)}
-        cls.spellings = {spelling: row for row in cls.rows.values() for spelling in row.spellings}
-        cls.aliases, cls.synonyms, cls.example = aliases, synonyms, example.strip("\n")
-        cls.needs_loop, cls.variants = needs_loop, variants
+        cls.aliases, cls.synonyms, cls.example = aliases, tuple(synonyms.split()), example.strip("\n")
+        cls.needs_loop, cls.repeats, cls.nests = needs_loop, repeats, nests or repeats
+        cls.one_of, cls.variants = one_of, variants
         if hooks is not None:
             cls.hooks = hooks
         for spelling in dict.fromkeys((name, snake_case(name), *aliases)):
@@ -303,11 +266,23 @@ def operation(
     return register
 
 
-def _rows(cls: type[Operation]) -> Iterable[FieldRow]:
-    for field in dataclasses.fields(cls):
-        if field.name == "place":
-            continue
-        position, doc, required, more = field.metadata["row"]
-        if not doc:
-            raise ValueError(f"{cls.__name__}.{field.name} needs a doc")
-        yield FieldRow(field.name.rstrip("_"), field.name, position, required, doc, **more)
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def part(label: str) -> Callable[[type[RecordT]], type[RecordT]]:
+    """Make a class a frozen dataclass with slots whose fields are read as an operation's are.
+
+    `label` is its name for people and source maps, behind that of its operation: `Switch.case`.
+    """
+
+    def make(declared: type[RecordT]) -> type[RecordT]:
+        cls = _with_rows(declared)
+        cls.label = label
+        return cls
+
+    return make
+
+
+def _with_rows(declared: type[RecordT]) -> type[RecordT]:
+    cls = dataclass(frozen=True, slots=True, kw_only=True)(declared)
+    cls.rows = declared_rows(cls)
+    cls.spellings = {spelling: row for row in cls.rows.values() for spelling in row.spellings}
+    return cls

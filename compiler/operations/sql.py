@@ -1,4 +1,4 @@
-"""A scanner of SQL text: placeholders and the kind of statement, quotes and comments skipped."""
+"""SQL text as far as it is looked at: its placeholders and the kind of statement, quotes and comments skipped."""
 
 from __future__ import annotations
 
@@ -6,26 +6,42 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_TOKEN: Final = re.compile(
-    r"""
-      '(?:[^']|'')*' | "(?:[^"]|"")*" | `[^`]*`        # text and quoted names
-    | --[^\n]* | /\*.*?\*/                             # comments
-    | ::\w+                                            # PostgreSQL casts
-    | (?P<named>:[A-Za-z_]\w*)
-    | (?P<positional>\?)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-_FIRST_WORD: Final = re.compile(r"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*([A-Za-z]+)", re.DOTALL)
-_READING: Final = frozenset({"SELECT", "WITH", "VALUES", "SHOW", "EXPLAIN", "PRAGMA", "TABLE"})
+from compiler.diagnostics.source import Span
+from compiler.syntax.tree import Scalar
+
+_SKIPPED: Final = r"""
+      '(?:[^']|'')*+'? | "(?:[^"]|"")*+"? | `[^`]*+`?  # text and quoted names; an open one reaches to the end
+    | --[^\n]*+ | /\*(?:[^*]|\*(?!/))*+(?:\*/)?        # comments
+    | ::\w++                                           # PostgreSQL casts
+"""
+_TOKEN: Final = re.compile(rf"{_SKIPPED} | (?P<named>:[A-Za-z_]\w*+) | (?P<positional>\?)", re.VERBOSE)
+_QUIET: Final = re.compile(_SKIPPED, re.VERBOSE)
+_WORD: Final = re.compile(r"[A-Za-z]+")
+_READING: Final = frozenset({"SELECT", "WITH", "VALUES", "SHOW", "EXPLAIN", "PRAGMA", "TABLE", "DESCRIBE"})
+_WRITING: Final = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
+_RETURNING: Final = re.compile(r"\bRETURNING\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as written. `scalar` is where it stands, so that its parts can be found in the file."""
+
+    text: str
+    scalar: Scalar
+    field: str = ""
+
+    @property
+    def span(self) -> Span:
+        """Its place in the file."""
+        return self.scalar.span
 
 
 @dataclass(frozen=True, slots=True)
 class Placeholders:
-    """Named placeholders with the offset of their first use, and the offsets of `?`."""
+    """Named placeholders (`:name`, with the colon) with their first place, and the places of `?`, in the statement."""
 
-    named: dict[str, int]
-    positional: list[int]
+    named: dict[str, Span]
+    positional: list[Span]
 
 
 def find_placeholders(statement: str) -> Placeholders:
@@ -33,15 +49,19 @@ def find_placeholders(statement: str) -> Placeholders:
     found = Placeholders({}, [])
     for match in _TOKEN.finditer(statement):
         if match["named"]:
-            found.named.setdefault(match["named"], match.start())
+            found.named.setdefault(match["named"], Span(*match.span()))
         elif match["positional"]:
-            found.positional.append(match.start())
+            found.positional.append(Span(*match.span()))
     return found
 
 
 def statement_kind(statement: str) -> str:
     """`query` where the statement gives rows, else `execute`."""
-    match = _FIRST_WORD.match(statement)
-    word = match[1].upper() if match else ""
-    returning = re.search(r"\bRETURNING\b", statement, re.IGNORECASE) is not None
-    return "query" if word in _READING or returning else "execute"
+    bare = _QUIET.sub(" ", statement)
+    first = _WORD.search(bare)
+    word = "" if first is None else first[0].upper()
+    if _RETURNING.search(bare):
+        return "query"
+    if word == "WITH" and _WRITING.search(bare):
+        return "execute"
+    return "query" if word in _READING else "execute"

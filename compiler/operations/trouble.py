@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from compiler.bytecode.opcodes import Opcode
-from compiler.diagnostics import codes
 from compiler.lower import Assembler
 from compiler.operations import fields
+from compiler.operations.lowering import lower_or
 from compiler.operations.model import Attempts, Block, Flow, Leaves, Operation, Runs, Way, operation
 from compiler.syntax.fields import TextField
-from compiler.syntax.findings import Findings
 
 
 @operation(
-    synonyms=("TryCatch", "Attempt", "Rescue", "Catch"),
+    nests=True,
+    one_of=("catch", "finally"),
+    synonyms="TryCatch Attempt Rescue Catch",
     example='- Try:\n    operations:\n      - WsOp: {command: broadcast, message: "{{ message }}"}\n'
     '    catch:\n      - Log: {message: "Broadcast failed: {{ error }}", level: error}',
 )
@@ -22,25 +23,14 @@ class Try(Operation):
     `finally` runs on every way out. A fault inside `catch` or `finally` goes outward.
     """
 
-    operations: Block = fields.operations(
-        "What is tried.", aliases=("actions", "body"), synonyms={"try": "operations", "do": "operations"}
-    )
+    operations: Block = fields.operations("What is tried.", aliases=("actions", "body"), synonyms="try do then")
     catch: Block | None = fields.operations(
-        "Run on a fault, with `error`.",
+        "Run on a fault, with `error`; an empty list passes over it in silence.",
         required=False,
-        synonyms={"except": "catch", "rescue": "catch", "on_error": "catch", "error": "catch"},
+        synonyms="except rescue on_error error",
+        may_be_empty=True,
     )
-    finally_: Block | None = fields.operations(
-        "Run in every case.", required=False, synonyms={"always": "finally", "ensure": "finally"}
-    )
-
-    def check(self, found: Findings) -> None:
-        """One of `catch` and `finally` must be there."""
-        if self.catch is None and self.finally_ is None:
-            found.add(
-                codes.MISSING_KEY, self.place, "Try needs `catch` or `finally`: alone it changes nothing",
-                help="add `catch:` with what is to be done about an error",
-            )  # fmt: skip
+    finally_: Block | None = fields.operations("Run in every case.", required=False, synonyms="always ensure")
 
     def flow(self) -> Flow:
         """The three blocks."""
@@ -63,16 +53,14 @@ class Try(Operation):
 
 
 @operation(
-    synonyms=("Raise", "Error", "Fail", "Abort", "Assert"),
+    synonyms="Raise Error Fail Abort Assert",
     example="- Try:\n    operations:\n      - Throw: {message: no such room, code: no_room}\n"
     '    catch:\n      - WsOp: {command: send, message: "{{ error.code }}"}',
 )
 class Throw(Operation):
     """Ends the hook with an error, unless a Try around it catches it."""
 
-    message: TextField = fields.text(
-        "What went wrong.", synonyms={"error": "message", "text": "message", "value": "message", "reason": "message"}
-    )
+    message: TextField = fields.text("What went wrong.", synonyms="error text value reason msg")
     code: TextField | None = fields.text("A word for programs: `error.code`.", required=False, default="thrown")
 
     def flow(self) -> Flow:
@@ -82,8 +70,5 @@ class Throw(Operation):
     def lower(self, asm: Assembler) -> None:
         """`message; code; THROW`."""
         asm.text(self.message)
-        if self.code is None:
-            asm.constant("thrown")
-        else:
-            asm.text(self.code)
+        lower_or(asm, self.code, "thrown")
         asm.emit(Opcode.THROW)

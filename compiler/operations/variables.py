@@ -10,18 +10,14 @@ from compiler.syntax.fields import ValueField, Written
 
 @operation(
     aliases=("set",),
-    synonyms=("Assign", "Let", "Var", "SetVariable", "Variable", "Store"),
+    synonyms="Assign Let Var SetVariable Variable Store",
     example='- SetVar: {name: score, value: "{{ (score ?? 0) + 1 }}"}\n- Log: {message: "{{ score }}"}',
 )
 class SetVar(Operation):
     """Sets a variable of this connection. It lives until the connection's `on_disconnect` has run."""
 
-    name: Written[str] = fields.variable(
-        "The variable's name.", aliases=("var",), synonyms={"variable": "name", "key": "name"}
-    )
-    value: ValueField = fields.value(
-        "What it is set to.", synonyms={"val": "value", "to": "value", "expression": "value"}
-    )
+    name: Written[str] = fields.variable("The variable's name.", aliases=("var",), synonyms="variable key")
+    value: ValueField = fields.value("What it is set to.", synonyms="val to expression")
 
     def flow(self) -> Flow:
         """Reads the value, then sets the variable."""
@@ -33,11 +29,11 @@ class SetVar(Operation):
         asm.store(self.name.value)
 
 
-@operation(synonyms=("Note", "Remark"), example="- Comment: {text: why this is so}\n- Log: {message: hi}")
+@operation(synonyms="Note Remark", example="- Comment: {text: why this is so}\n- Log: {message: hi}")
 class Comment(Operation):
     """Does nothing: a note that JSON can hold as well. Compiles to nothing."""
 
-    text: Written[str] | None = fields.literal("The note.", required=False)
+    text: Written[str] | None = fields.literal("The note.", required=False, synonyms="message note comment")
 
     def lower(self, asm: Assembler) -> None:
         """Nothing."""

@@ -11,50 +11,66 @@ from compiler.diagnostics.suggest import did_you_mean
 from compiler.language.hooks import HOOK_SYNONYMS, HOOKS
 from compiler.language.paths import PathError, PathPattern, parse_path
 from compiler.language.values import Value
-from compiler.operations.model import Block
-from compiler.operations.route import HTTP_KEYS, ROUTE_KEY_SYNONYMS, ROUTE_KEYS, Route
-from compiler.reader.operations import OperationReader, names_in
-from compiler.reader.shapes import (
+from compiler.operations.model import SPELLINGS, Block
+from compiler.operations.route import (
+    HTTP_KEYS,
+    ROUTE_KEY_SYNONYMS,
+    ROUTE_KEYS,
+    Address,
+    Channels,
+    Hooks,
+    Route,
+    RouteType,
+    Version,
+)
+from compiler.reader.keys import LeftOutKeys, report_unknown_key, unexplained
+from compiler.reader.nodes import (
     Unreadable,
     describe_node,
     is_null,
-    read_shape,
-    report_unknown_key,
+    names_in,
+    refuse_type,
     require_list,
     require_mapping,
     require_text,
 )
+from compiler.reader.operations import OperationReader
+from compiler.reader.shapes import read_shape
 from compiler.reader.values import FieldReader
 from compiler.syntax.fields import TextField, Written
 from compiler.syntax.findings import Findings
 from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
-_ROUTE_TYPES: Final = ("websocket", "ws")
+_READ_APART: Final = (Address, RouteType, Version, Channels, Hooks)
+"""Shapes of keys that are more than plain values."""
+_KEYS_ELSEWHERE: Final = {
+    **ROUTE_KEY_SYNONYMS,
+    **dict.fromkeys((*HTTP_KEYS, *HOOKS, *HOOK_SYNONYMS), "ws_hooks"),
+}
+"""What stands where `ws_hooks` should, and other names of keys."""
 
 
 def read_routes(source: SourceFile, documents: list[Node], found: Findings) -> list[Route]:
     """The routes of a file's documents; one that is not even a mapping with a name and a path is left out."""
-    routes = (_RouteReader(source, number, found).read(node) for number, node in enumerate(documents, 1))
+    left_out = LeftOutKeys(found.report)
+    routes = (_RouteReader(source, number, found, left_out).read(node) for number, node in enumerate(documents, 1))
     return [route for route in routes if route is not None]
 
 
 class _RouteReader:
     """Reads one document."""
 
-    def __init__(self, source: SourceFile, document: int, found: Findings) -> None:
+    def __init__(self, source: SourceFile, document: int, found: Findings, left_out: LeftOutKeys) -> None:
         self.source = source
         self.document = document
         self.found = found
+        self.left_out = left_out
         self.broken = False
         self.possibly_set: set[str] = set()
 
     def read(self, node: Node) -> Route | None:
         if not isinstance(node, Mapping):
-            self.found.add(
-                codes.WRONG_TYPE,
-                node.span,
-                f"a route must be a mapping (`name`, `path`, `route_type`, `ws_hooks`), this is {describe_node(node)}",
-            )
+            self._report_no_route(node)
             return None
         entries = self._entries(node)
         options = dict(self._options(entries))
@@ -70,50 +86,73 @@ class _RouteReader:
             options, self.broken, frozenset(self.possibly_set),
         )  # fmt: skip
 
+    def _report_no_route(self, node: Node) -> None:
+        message = f"a route must be a mapping (`name`, `path`, `route_type`, `ws_hooks`), this is {describe_node(node)}"
+        several = "two routes in one file have a line `---` between them" if isinstance(node, Sequence) else ""
+        self.found.add(codes.WRONG_TYPE, node.span, message, help=several)
+
     # -- keys ---------------------------------------------------------------------------------------
 
     def _entries(self, node: Mapping) -> dict[str, Entry]:
-        """The known keys that are there and not null; the required ones that are missing are reported."""
+        """The known keys that are there, null ones left out where they may be; reports unknown and missing ones."""
         entries: dict[str, Entry] = {}
+        unknown: list[str] = []
         for entry in node.entries:
             key = entry.key.value
             if key.startswith("x-"):
                 continue
             if key not in ROUTE_KEYS:
-                self._report_unknown(entry.key)
+                self._report_unknown(entry)
+                unknown.append(key)
             elif not is_null(entry.value) or ROUTE_KEYS[key].required:
                 entries[key] = entry
-        place = node.entries[0].key.span if node.entries else node.span
-        for key, row in ROUTE_KEYS.items():
-            if row.required and key not in entries:
-                self._report_missing(key, row.doc, place, node)
+        self._report_missing(
+            node, [key for key, row in ROUTE_KEYS.items() if row.required and key not in entries], unknown
+        )
+        self._forgive_null_hooks(entries, unknown)
         return entries
 
-    def _report_missing(self, key: str, doc: str, place: Span, node: Mapping) -> None:
+    def _report_missing(self, node: Mapping, missing: list[str], unknown: list[str]) -> None:
+        if not missing:
+            return
         self.broken = True
-        if any(
-            did_you_mean(e.key.value, (key,), ROUTE_KEY_SYNONYMS).startswith("did")
-            for e in node.entries
-            if e.key.value not in ROUTE_KEYS
-        ):
-            return  # the misspelt key was reported; that this one is missing is its consequence
-        self.found.add(codes.MISSING_KEY, place, f"the route has no `{key}`", help=doc)
+        if self.left_out.within(node.entries[0].key.span.to(node.entries[-1].key.span) if node.entries else node.span):
+            return
+        place = node.entries[0].key.span if node.entries else node.span
+        for key in unexplained(missing, unknown, {key: key for key in ROUTE_KEYS}, _KEYS_ELSEWHERE):
+            row = ROUTE_KEYS[key]
+            help = f"write `{key}: {row.example}`"
+            self.found.add(codes.MISSING_KEY, place, f"the route has no `{key}`", help=help)
 
-    def _report_unknown(self, key: Scalar) -> None:
+    def _forgive_null_hooks(self, entries: dict[str, Entry], unknown: list[str]) -> None:
+        """`ws_hooks:` with nothing under it, because the hooks stand beside it: that was said at the hooks."""
+        beside = any(_KEYS_ELSEWHERE.get(key) == "ws_hooks" for key in unknown)
+        if beside and "ws_hooks" in entries and is_null(entries["ws_hooks"].value):
+            del entries["ws_hooks"]
+
+    def _report_unknown(self, entry: Entry) -> None:
         self.broken = True
+        self.possibly_set |= names_in(entry.value)
+        key = entry.key
         if key.value in HTTP_KEYS:
             message = f"`{key.value}` belongs to HTTP routes, and only WebSocket routes are served"
-            self.found.add(codes.UNKNOWN_KEY, key.span, message)
-            return
-        if key.value in HOOKS or key.value in HOOK_SYNONYMS:
+            self.found.add(codes.UNKNOWN_KEY, key.span, message, help="what happens in a route stands under `ws_hooks`")
+        elif key.value in HOOKS or key.value in HOOK_SYNONYMS:
+            name = HOOK_SYNONYMS.get(key.value, key.value)
             message = f"`{key.value}` stands beside `ws_hooks`, not under it"
-            self.found.add(codes.UNKNOWN_KEY, key.span, message, help="indent the hook under `ws_hooks:`")
-            return
-        report_unknown_key(self.found, key, " in a route", tuple(ROUTE_KEYS), ROUTE_KEY_SYNONYMS)
+            help = f"indent it by 2 more blanks, under `ws_hooks:`{'' if name == key.value else f', as `{name}`'}"
+            self.found.add(codes.UNKNOWN_KEY, key.span, message, help=help)
+        elif key.value in SPELLINGS:
+            message = f"the operation `{key.value}` stands in the route itself"
+            self.found.add(
+                codes.UNKNOWN_KEY, key.span, message, help="operations are list items under a hook of `ws_hooks`"
+            )
+        else:
+            report_unknown_key(self.found, key, " in a route", tuple(ROUTE_KEYS), ROUTE_KEY_SYNONYMS)
 
     def _options(self, entries: dict[str, Entry]) -> Iterator[tuple[str, Value]]:
         for key, row in ROUTE_KEYS.items():
-            if row.shape is None or key == "name" or key not in entries:
+            if isinstance(row.shape, _READ_APART) or key == "name" or key not in entries:
                 continue
             try:
                 value = read_shape(self.found, entries[key].value, row.shape, key)
@@ -135,9 +174,7 @@ class _RouteReader:
                 yield "version", node.value
             return
         self.broken = True
-        self.found.add(
-            codes.WRONG_TYPE, node.span, f"`version` must be text or a number, this is {describe_node(node)}"
-        )
+        refuse_type(self.found, node, "version", "text or a number")
 
     def _text(self, entries: dict[str, Entry], key: str) -> Written[str] | None:
         if key not in entries:
@@ -145,9 +182,8 @@ class _RouteReader:
         shape = ROUTE_KEYS[key].shape
         node = entries[key].value
         try:
-            value = (
-                read_shape(self.found, node, shape, key) if shape is not None else require_text(self.found, node, key)
-            )
+            is_apart = isinstance(shape, _READ_APART)
+            value = require_text(self.found, node, key) if is_apart else read_shape(self.found, node, shape, key)
         except Unreadable:
             self.broken = True
             return None
@@ -171,19 +207,16 @@ class _RouteReader:
 
     def _route_type(self, entries: dict[str, Entry]) -> None:
         written = self._text(entries, "route_type")
-        if written is None or written.value.lower().replace("_", "").replace("-", "") in _ROUTE_TYPES:
+        shape = ROUTE_KEYS["route_type"].shape
+        assert isinstance(shape, RouteType)
+        if written is None or written.value.lower().replace("_", "").replace("-", "") in shape.words:
             return
         self.broken = True
         label = did_you_mean(written.value, ("WebSocket",))
-        note = "only WebSocket routes are served" if "did you mean" not in label else ""
-        message = f"unknown route_type `{written.value}`" + (f": {note}" if note else "")
-        self.found.add(
-            codes.BAD_VALUE,
-            written.span,
-            message,
-            label=label if not note else "",
-            help="write `route_type: WebSocket`",
-        )
+        near = "did you mean" in label
+        message = f"unknown route_type `{written.value}`" + ("" if near else ": only WebSocket routes are served")
+        help = "write `route_type: WebSocket`"
+        self.found.add(codes.BAD_VALUE, written.span, message, label=label if near else "", help=help)
 
     def _subscribe(self, entries: dict[str, Entry], codec: str) -> tuple[TextField, ...] | None:
         if "subscribe" not in entries:
@@ -191,7 +224,7 @@ class _RouteReader:
         reader = FieldReader(self.found, codec)
         channels: list[TextField] = []
         try:
-            items = require_list(self.found, entries["subscribe"].value, "subscribe").items
+            items = self._channels(entries["subscribe"].value)
         except Unreadable:
             self.broken = True
             return ()
@@ -202,6 +235,10 @@ class _RouteReader:
                 self.broken = True
         return tuple(channels)
 
+    def _channels(self, node: Node) -> list[Node]:
+        name = node.value if isinstance(node, Scalar) and isinstance(node.resolved, str) else "news"
+        return require_list(self.found, node, "subscribe", f"write `subscribe: [{name}]`").items
+
     # -- hooks --------------------------------------------------------------------------------------
 
     def _hooks(self, entries: dict[str, Entry], codec: str) -> dict[str, Block]:
@@ -209,23 +246,20 @@ class _RouteReader:
             return {}
         entry = entries["ws_hooks"]
         try:
-            mapping = require_mapping(self.found, entry.value, "ws_hooks")
+            mapping = require_mapping(self.found, entry.value, "ws_hooks", "write the name of a hook: `on_message:`")
         except Unreadable:
             self.broken = True
             self.possibly_set |= names_in(entry.value)
             return {}
-        given = {item.key.value: item for item in mapping.entries}
-        unknown = [item.key for item in mapping.entries if item.key.value not in HOOKS]
-        for key in unknown:
-            self._report_unknown_hook(key, given[key.value].value)
-        hooks = {
-            name: block
-            for name in HOOKS
-            if name in given and (block := self._hook(name, given[name], codec)) is not None
-        }
-        if not unknown and not any(isinstance(item.value, Sequence) and item.value.items for item in mapping.entries):
+        if not self.left_out.within(mapping.span) and all(_is_empty(hook.value) for hook in mapping.entries):
             self._report_no_hook(entry, mapping)
-        return hooks
+            return {}
+        given = {hook.key.value: hook for hook in mapping.entries}
+        for hook in mapping.entries:
+            if hook.key.value not in HOOKS:
+                self._report_unknown_hook(hook)
+        blocks = {name: self._hook(name, given[name], codec) for name in HOOKS if name in given}
+        return {name: block for name, block in blocks.items() if block is not None}
 
     def _report_no_hook(self, entry: Entry, mapping: Mapping) -> None:
         self.broken = True
@@ -238,11 +272,15 @@ class _RouteReader:
             help=f"the hooks are {known}, and `on_auth`",
         )
 
-    def _report_unknown_hook(self, key: Scalar, value: Node) -> None:
+    def _report_unknown_hook(self, hook: Entry) -> None:
         self.broken = True
-        self.possibly_set |= names_in(value)
-        label = did_you_mean(key.value, tuple(HOOKS), HOOK_SYNONYMS)
-        self.found.add(codes.UNKNOWN_KEY, key.span, f"unknown hook `{key.value}`", label=label)
+        self.possibly_set |= names_in(hook.value)
+        if hook.key.value in ROUTE_KEYS:
+            message = f"`{hook.key.value}` stands under `ws_hooks`, and belongs to the route"
+            self.found.add(codes.UNKNOWN_KEY, hook.key.span, message, help="indent it as far as `ws_hooks`")
+            return
+        label = did_you_mean(hook.key.value, tuple(HOOKS), HOOK_SYNONYMS)
+        self.found.add(codes.UNKNOWN_KEY, hook.key.span, f"unknown hook `{hook.key.value}`", label=label)
 
     def _hook(self, name: str, entry: Entry, codec: str) -> Block | None:
         if is_null(entry.value):
@@ -253,7 +291,7 @@ class _RouteReader:
                 help="leave the key out, or indent the list under it",
             )
             return Block((), entry.value.span, name)
-        reader = OperationReader(self.found, name, codec)
+        reader = OperationReader(self.found, name, codec, self.left_out)
         errors = self._error_count()
         try:
             return reader.block(entry.value, name, name)
@@ -265,3 +303,8 @@ class _RouteReader:
 
     def _error_count(self) -> int:
         return len([d for d in self.found.report.diagnostics if d.severity is codes.Severity.ERROR])
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether a hook has nothing to do: null or an empty list."""
+    return is_null(node) or (isinstance(node, Sequence) and not node.items)

@@ -6,12 +6,13 @@ from typing import Any
 
 from compiler.diagnostics import codes
 from compiler.language.limits import BRACKET_DEPTH
-from compiler.operations.model import FieldRow, Position
-from compiler.operations.route import Amount
-from compiler.reader.shapes import (
+from compiler.operations.rows import FieldRow, Position
+from compiler.operations.sql import Statement
+from compiler.reader.nodes import (
     Unreadable,
-    describe_node,
+    refuse_type,
     require_flag,
+    require_literal,
     require_number,
     require_text,
     require_variable,
@@ -31,7 +32,7 @@ from compiler.syntax.fields import (
 )
 from compiler.syntax.findings import Findings
 from compiler.syntax.parser import parse_condition, parse_template
-from compiler.syntax.tree import Mapping, Node, Scalar, Sequence
+from compiler.syntax.tree import Mapping, Node, Scalar, Sequence, Tagged
 
 
 class FieldReader:
@@ -56,36 +57,35 @@ class FieldReader:
                 return self.condition(node, row.name, label)
             case Position.COLLECTION:
                 return self.collection(node, row.name, label)
+            case Position.STATEMENT:
+                return self.statement(node, row.name, label)
             case _:
                 return Written(self._literal(node, row), node.span, label)
 
     def _literal(self, node: Node, row: FieldRow) -> Any:
         match row.position:
             case Position.WORD:
-                return require_word(self.found, node, row.name, row.words, dict(row.word_synonyms))
+                return require_word(self.found, node, row.name, row.words, row.word_synonyms)
             case Position.VARIABLE:
                 return require_variable(self.found, node, row.name)
             case Position.FLAG:
                 return require_flag(self.found, node, row.name)
             case Position.INTEGER:
-                return self._integer(node, row)
+                return require_number(self.found, node, row.name, whole=True, minimum=row.minimum, maximum=row.maximum)
             case _:
-                return require_text(self.found, node, row.name)
+                return require_literal(self.found, node, row.name)
 
-    def _integer(self, node: Node, row: FieldRow) -> int | float:
-        number = require_number(
-            self.found, node, row.name, Amount(float("-inf") if row.minimum is None else row.minimum)
-        )
-        if row.maximum is not None and number > row.maximum:
-            self.found.add(codes.BAD_VALUE, node.span, f"`{row.name}` must be at most {row.maximum}")
+    def statement(self, node: Node, name: str, label: str) -> Statement:
+        """SQL text; what is wrong inside of it, the operation says."""
+        text = require_text(self.found, node, name)
+        assert isinstance(node, Scalar)
+        if not text.strip():
+            self.found.add(codes.BAD_VALUE, node.span, f"`{name}` is empty")
             raise Unreadable
-        return number
+        return Statement(text, node, label)
 
     def text(self, node: Node, name: str, label: str) -> TextField:
         """Text position."""
-        if isinstance(node, Mapping) and (shown := unquoted_template(node)):
-            self._report_unquoted(node, shown)
-            raise Unreadable
         text = require_text(self.found, node, name)
         assert isinstance(node, Scalar)
         template, problems = parse_template(text)
@@ -116,9 +116,8 @@ class FieldReader:
                 return ListField(tuple(self.value(item, label, depth + 1) for item in node.items), node.span, label)
             case Mapping():
                 return self._object(node, label, depth)
-            case _:
-                self.found.add(codes.UNKNOWN_TAG, node.tag_span, f"the tag {node.tag} means nothing here; leave it out")
-                raise Unreadable
+            case Tagged():
+                raise refuse_type(self.found, node, label, "a value")
 
     def _scalar(self, node: Scalar, label: str) -> ValueField:
         if not isinstance(node.resolved, str):
@@ -128,35 +127,18 @@ class FieldReader:
         return TemplateField(template, node, label)
 
     def _object(self, node: Mapping, label: str, depth: int) -> ObjectField:
-        if shown := unquoted_template(node):
-            self._report_unquoted(node, shown)
-            raise Unreadable
         entries = tuple(
             (Written(entry.key.value, entry.key.span), self.value(entry.value, label, depth + 1))
             for entry in node.entries
         )
         return ObjectField(entries, node.span, label)
 
-    def _report_unquoted(self, node: Mapping, shown: str) -> None:
-        self.found.add(
-            codes.WRONG_TYPE, node.span, "without quotes, YAML reads `{{ … }}` as a mapping",
-            help=f'put the template in quotes: "{shown}"',
-        )  # fmt: skip
-
     def condition(self, node: Node, name: str, label: str) -> Condition:
         """Condition position: an expression, or `true` or `false` without quotes."""
         if isinstance(node, Scalar) and isinstance(node.resolved, bool):
             return ConstantField(node.resolved, node.span, label)
-        if isinstance(node, Mapping) and (shown := unquoted_template(node)):
-            self._report_unquoted(node, shown)
-            raise Unreadable
         if not isinstance(node, Scalar) or not isinstance(node.resolved, str):
-            self.found.add(
-                codes.WRONG_TYPE,
-                node.span,
-                f"`{name}` must be an expression in quotes, or true or false, this is {describe_node(node)}",
-            )
-            raise Unreadable
+            raise refuse_type(self.found, node, name, "an expression in quotes, or true or false", _as_condition(node))
         return self._expression(node, label)
 
     def _expression(self, node: Scalar, label: str) -> ConditionField:
@@ -174,17 +156,10 @@ class FieldReader:
             return ConstantField(None, node.span, label)
         if isinstance(node, Scalar) and isinstance(node.resolved, str):
             return self._expression(node, label)
-        self.found.add(
-            codes.WRONG_TYPE, node.span, f"`{name}` must be an expression or a list, this is {describe_node(node)}"
-        )
-        raise Unreadable
+        raise refuse_type(self.found, node, name, "an expression or a list")
 
 
-def unquoted_template(node: Mapping) -> str:
-    """What an unquoted `{{ name }}` was meant to be; empty where the mapping is something else.
-
-    YAML reads `{{ x }}` as a mapping whose key is a mapping; the tree keeps such a key by its text.
-    """
-    if len(node.entries) == 1 and node.entries[0].key.value.startswith("{"):
-        return "{" + node.entries[0].key.value + "}"
-    return ""
+def _as_condition(node: Node) -> str:
+    """What may have been meant by a number: 1 and 0 are true and false elsewhere."""
+    value = getattr(node, "resolved", None)
+    return f"write `{str(value != 0).lower()}`" if isinstance(value, (int, float)) else ""
