@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from compiler.analysis import Analysis, analyse, check_routes
@@ -18,7 +18,8 @@ from compiler.bytecode.manifest import compute_manifest
 from compiler.bytecode.program import Chunk, Membership, Program, RouteProgram, Slot
 from compiler.bytecode.verifier import verify
 from compiler.diagnostics import codes
-from compiler.diagnostics.diagnostic import Report
+from compiler.diagnostics.codes import Severity
+from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import SourceFile, Span
 from compiler.language.values import Kind
 from compiler.lower import Assembler, Pool, Variables
@@ -27,6 +28,7 @@ from compiler.operations.route import Route
 from compiler.reader import read_routes
 from compiler.syntax.events import decode_source, read_documents
 from compiler.syntax.findings import Findings
+from compiler.syntax.suppressions import Suppressions, read_suppressions
 from compiler.unit import check_unit, lower_unit, parse_unit
 
 PRODUCER: Final = "worpen"
@@ -46,12 +48,17 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """What became of one file. `program` is None where there are errors or only a check was asked for."""
+    """What became of one file. `program` is None where there are errors or only a check was asked for.
+
+    `silenced` are findings that comments in the file ask to ignore; errors among them still leave it without a program.
+    """
 
     source: SourceFile
     report: Report
     analyses: tuple[Analysis, ...] = ()
     program: Program | None = None
+    silenced: tuple[Diagnostic, ...] = ()
+    suppressions: Suppressions | None = None
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -75,7 +82,10 @@ def check_source(name: str, raw: bytes, settings: Settings) -> Compilation:
         report.add(codes.NO_ROUTE, source, Span(0, 0), "the file holds no route")
     routes = read_routes(source, documents, Findings(source, report))
     analyses = tuple(analyse(route, report, settings.environment) for route in routes)
-    return Compilation(source, report, analyses)
+    suppressions = read_suppressions(source, documents)
+    silenced = suppressions.silence(report)
+    suppressions.report_unused(report, together=False)
+    return Compilation(source, report, analyses, silenced=tuple(silenced), suppressions=suppressions)
 
 
 def check_together(compilations: Sequence[Compilation], settings: Settings) -> Report:
@@ -84,12 +94,17 @@ def check_together(compilations: Sequence[Compilation], settings: Settings) -> R
     check_routes(
         [analysis for compilation in compilations for analysis in compilation.analyses], settings.prefix, report
     )
+    for compilation in compilations:
+        if compilation.suppressions is not None:
+            compilation.suppressions.silence(report)
+            compilation.suppressions.report_unused(report, together=True)
     return report
 
 
 def compile_source(name: str, raw: bytes, settings: Settings) -> Compilation:
-    """One file to a verified program, unless it has errors."""
+    """One file to a verified program, unless it has errors. An error that a comment asks to ignore is still one."""
     checked = check_source(name, raw, settings)
+    checked.report.diagnostics += [found for found in checked.silenced if found.severity is Severity.ERROR]
     if checked.report.has_errors:
         return checked
     alone = Report()
@@ -97,9 +112,7 @@ def compile_source(name: str, raw: bytes, settings: Settings) -> Compilation:
     if alone.has_errors:
         checked.report.extend(alone)
         return checked
-    return Compilation(
-        checked.source, checked.report, checked.analyses, build_program(checked.source, raw, checked.analyses)
-    )
+    return replace(checked, program=build_program(checked.source, raw, checked.analyses))
 
 
 def build_program(source: SourceFile, raw: bytes, analyses: Sequence[Analysis]) -> Program:

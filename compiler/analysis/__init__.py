@@ -16,6 +16,7 @@ from compiler.analysis.expressions import Checker
 from compiler.analysis.flow import ChannelUse, HookWalk, RouteVariables, Setting
 from compiler.analysis.known import Known
 from compiler.analysis.membership import MembershipPlan, names_read, plan_membership
+from compiler.analysis.secrets import check_secrets
 from compiler.analysis.state import State, merged
 from compiler.bytecode.program import Slot
 from compiler.diagnostics import codes
@@ -61,6 +62,7 @@ def analyse(route: Route, report: Report, environment: frozenset[str]) -> Analys
     _check_unused(route, found, variables)
     _check_claims(route, found, channels)
     _check_nothing_sent(route, found)
+    check_secrets(route, (operation for _, operation in operations_of(route)), found)
     report.extend(found.report)
     for field in plan.templates:
         variables.kept |= names_read(field)

@@ -262,7 +262,7 @@ class Checker:
 
     def _logical(self, node: Logical, left: Known) -> Known:
         right = self.check(node.right, skippable=True)
-        if node.operator == "??":
+        if node.operator in ("??", "||"):  # null is falsy: neither gives it back
             left = left.without_null()
         return either(left, right)
 

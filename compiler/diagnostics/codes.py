@@ -660,8 +660,8 @@ UNDEFINED_VARIABLE = _code(
     _ERROR,
     "A variable was read before it was set",
     "`??` or `default` gives a value for that case.",
-    '- Log: {message: "{{ n }}"}',
-    '- Log: {message: "{{ query.n ?? 0 }}"}',
+    '- Try:\n    operations: [{SetVar: {name: n, value: "{{ (message | json_parse).n }}"}}]\n    catch: []\n- Log: {message: "{{ n }}"}',
+    '- Try:\n    operations: [{SetVar: {name: n, value: "{{ (message | json_parse).n }}"}}]\n    catch: []\n- Log: {message: "{{ n ?? 0 }}"}',
 )
 NUMBER_RANGE = _code(
     604,

@@ -9,7 +9,7 @@ from typing import Final
 
 from compiler.diagnostics import codes
 from compiler.diagnostics.diagnostic import Edit, Fix
-from compiler.diagnostics.suggest import did_you_mean
+from compiler.diagnostics.suggest import nearest
 from compiler.language.hooks import RESERVED_NAMES
 from compiler.syntax.findings import Findings
 from compiler.syntax.tree import Mapping, Node, Scalar, Sequence, Tagged
@@ -17,6 +17,12 @@ from compiler.syntax.tree import Mapping, Node, Scalar, Sequence, Tagged
 VARIABLE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 SETTING_KEYS: Final = frozenset({"name", "var", "output_var", "variable", "as", "item_var", "index_var"})
 """Keys whose value is, or was meant as, the name of a variable."""
+
+
+_BOOLEANS_ELSEWHERE: Final = {
+    **dict.fromkeys(("yes", "on", "1", "true", "y"), "true"),
+    **dict.fromkeys(("no", "off", "0", "false", "n"), "false"),
+}
 
 
 class Unreadable(Exception):
@@ -96,7 +102,12 @@ def require_flag(found: Findings, node: Node, label: str) -> bool:
 
 
 def _without_quotes(node: Node, words: tuple[str, ...]) -> str:
-    return f"without quotes: {node.value}" if isinstance(node, Scalar) and node.value in words else ""
+    if not isinstance(node, Scalar):
+        return ""
+    if node.value in words:
+        return f"without quotes: {node.value}"
+    meant = _BOOLEANS_ELSEWHERE.get(node.value.lower())
+    return f"write `{meant}`" if meant else ""
 
 
 def require_word(
@@ -110,7 +121,8 @@ def require_word(
     if "{{" in word:
         found.add(codes.BAD_VALUE, node.span, f"`{label}` must be a plain word, not a template", help=known)
     else:
-        meant = did_you_mean(word, words, synonyms)
+        near = nearest(word, words, synonyms)
+        meant = f"did you mean `{near}`?" if near is not None else ""
         found.add(codes.BAD_VALUE, node.span, f"unknown {label} `{word}`", label=meant, help=known)
     raise Unreadable
 

@@ -81,10 +81,17 @@ def _shown(node: Node) -> str:
 
 def _names(found: Findings, node: Node, label: str) -> dict[str, Value]:
     mapping = require_mapping(found, node, label)
-    return {
-        require_variable(found, entry.key, label): require_variable(found, entry.value, f"{label}.{entry.key.value}")
-        for entry in mapping.entries
-    }
+    names: dict[str, Value] = {}
+    failed = False
+    for entry in mapping.entries:
+        try:
+            old = require_variable(found, entry.key, label)
+            names[old] = require_variable(found, entry.value, f"{label}.{old}")
+        except Unreadable:
+            failed = True
+    if failed:
+        raise Unreadable
+    return names
 
 
 def _keys(found: Findings, node: Node, shape: Keys, label: str) -> dict[str, Value]:
