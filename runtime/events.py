@@ -7,9 +7,10 @@ Nobody listening costs one attribute look-up where an event would have been made
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from dataclasses import dataclass, fields
+from typing import Any, Final, TypeAlias
 
 from compiler.bytecode.program import Mark
 from compiler.language.values import Value, text
@@ -184,6 +185,28 @@ Event: TypeAlias = (
     | Trouble
 )
 Listener: TypeAlias = Callable[[Event], None]
+
+
+def event_name(event: Event) -> str:
+    """`HookFaulted` → `hook_faulted`."""
+    name = type(event).__name__
+    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
+
+
+def to_document(event: Event) -> dict[str, Any]:
+    """An event as a JSON object: `event`, its name, and its fields."""
+    document: dict[str, Any] = {"event": event_name(event)}
+    for row in fields(event):
+        document[row.name] = _document_value(getattr(event, row.name))
+    return document
+
+
+def _document_value(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return {"base64": base64.b64encode(value).decode()}
+    if isinstance(value, Mark):
+        return {"line": value.line, "column": value.column, "field": value.field}
+    return list(value) if isinstance(value, tuple) else value
 
 
 class Events:

@@ -11,14 +11,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from compiler.diagnostics.escape import escape, escape_json
-from compiler.language.faults import Mark
 from runtime import events
-from runtime.events import Event
+from runtime.events import Event, to_document
 
 EVENTS_SCHEMA: Final = "worpen.events/1"
 ROOM: Final = 10_000
@@ -27,30 +25,6 @@ PAYLOAD_CHARACTERS: Final = 120
 LAST_WORDS_SECONDS: Final = 2.0
 """How long the end of the program waits for what is still to be written."""
 _LEVELS: Final = {"debug": "2", "warn": "33", "error": "31"}
-
-
-def event_name(event: Event) -> str:
-    """`HookFaulted` → `hook_faulted`."""
-    name = type(event).__name__
-    return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
-
-
-def to_document(event: Event) -> dict[str, Any]:
-    """An event as a JSON object: `event`, and its fields."""
-    document: dict[str, Any] = {"event": event_name(event)}
-    for row in fields(event):
-        document[row.name] = _plain(getattr(event, row.name))
-    return document
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        import base64
-
-        return {"base64": base64.b64encode(value).decode()}
-    if isinstance(value, Mark):
-        return {"line": value.line, "column": value.column, "field": value.field}
-    return list(value) if isinstance(value, tuple) else value
 
 
 def to_sentence(event: Event) -> tuple[str, str]:

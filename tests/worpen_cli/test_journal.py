@@ -10,8 +10,8 @@ import pytest
 
 from compiler.language.faults import Mark
 from runtime import events
-from runtime.events import Event
-from worpen_cli.journal import ROOM, Journal, event_name, to_document, to_sentence
+from runtime.events import Event, event_name, to_document
+from worpen_cli.journal import ROOM, Journal, to_sentence
 
 MARK = Mark(12, 9, 12, 20, "If.condition")
 HAPPENED: list[Event] = [
