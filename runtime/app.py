@@ -47,8 +47,8 @@ class App:
     def __init__(self, settings: Settings | None = None, events: Events | None = None) -> None:
         self.settings = settings or Settings()
         self.events = events or Events()
-        self.hub: Hub[Far] = Hub(self.settings.limits.channels)
-        self.context = Context(Surroundings(self.hub, self.settings.environment))
+        self.hub: Hub[Far] = Hub(self.settings.limits.channels, lambda: self.wire_counters.reached("channels"))
+        self.context = Context(Surroundings(self.hub, self.settings.environment), self.settings.limits.fuel)
         """What programs must be linked with to be served here."""
         self.counters = ServerCounters()
         self.wire_counters = WireCounters()
@@ -72,15 +72,19 @@ class App:
 
     def _assemble(self) -> None:
         loop = asyncio.get_running_loop()
-        limits, hub = self.settings.limits, self.hub
+        limits, hub, reached = self.settings.limits, self.hub, self.wire_counters.reached
 
         def deliver(members: Collection[Far], frame: bytes, exclude: Far | None) -> int:
             return wire.fan_out.publish(cast("Collection[Outbox]", members), frame, cast("Outbox | None", exclude))
 
         node = Node(hub, LocalBus(hub, deliver), frames, self.events)
-        self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time()))
+        self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
         self._reception = Reception(
-            self._floor, self._catalogue, message_bytes=self.settings.wire.message_bytes, exposition=self.exposition
+            self._floor,
+            self._catalogue,
+            message_bytes=self.settings.wire.max_message_bytes,
+            compression=self.settings.compression,
+            exposition=self.exposition,
         )
         wire = self._wire = Wire(self._reception, self.settings.wire, self.wire_counters)
 
@@ -189,6 +193,8 @@ class App:
         self._drain = Drain(self._floor, limits, self._reception.reconnect_delay)
         self.events.publish(Draining(len(self._floor.links), limits.drain_seconds))
         abandoned = await self._drain.run()
+        if abandoned:
+            self.wire_counters.reached("drain_seconds")
         self.events.publish(Stopped(abandoned))
 
     def hurry(self) -> None:

@@ -7,7 +7,7 @@ come in the order in which they joined. A channel exists while somebody is in it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Generic, TypeVar
 
 from compiler.diagnostics import codes
@@ -19,10 +19,12 @@ Member = TypeVar("Member")
 class Hub(Generic[Member]):
     """All channels of a node, and all connections by id. Members are compared by identity or equality."""
 
-    __slots__ = ("_channels", "_everybody", "_joined", "_limit")
+    __slots__ = ("_channels", "_everybody", "_full", "_joined", "_limit")
 
-    def __init__(self, channels_per_member: int) -> None:
+    def __init__(self, channels_per_member: int, full: Callable[[], None] = lambda: None) -> None:
+        """`full` is called whenever a member is kept out because it is in so many channels."""
         self._limit = channels_per_member
+        self._full = full
         self._channels: dict[str, dict[Member, str]] = {}
         self._joined: dict[Member, dict[str, None]] = {}
         self._everybody: dict[str, Member] = {}
@@ -60,6 +62,7 @@ class Hub(Generic[Member]):
         if channel in joined:
             return False
         if len(joined) >= self._limit:
+            self._full()
             raise Fault(codes.CHANNEL_LIMIT, f"one connection can be in {self._limit} channels", channel)
         joined[channel] = None
         self._channels.setdefault(channel, {})[member] = connection_id

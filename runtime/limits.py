@@ -1,87 +1,210 @@
-"""THE limits of the server (runtime section 2). The language's own limits are in `compiler.language.limits`."""
+"""THE limits of the server (runtime section 2), each declared once: default, unit, meaning, and what happens over it.
+
+Everything else follows from the declarations: settings (`worpen_cli.limits`), the list of `--print-limits`, the page
+docs/limits.md, and the label under which a limit that was reached is counted (`worpen_limits_reached_total`). The
+language's own limits are in `compiler.language.limits`.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final, TypeAlias, cast
+
+from compiler.language.limits import FUEL, SLEEP_SECONDS
+
+Amount: TypeAlias = int | float
+"""The value of a limit, in its unit."""
+KIB: Final = 1024
+MIB: Final = 1024 * 1024
+
+
+class Unit(Enum):
+    """What a limit counts. Counts and bytes are whole numbers."""
+
+    COUNT = "count"
+    BYTES = "bytes"
+    SECONDS = "seconds"
+    RATE = "a second"
+    BYTE_RATE = "bytes a second"
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is nothing between two neighbouring values."""
+        return self in (Unit.COUNT, Unit.BYTES)
+
+
+def _limit(default: Amount, unit: Unit, meaning: str, over: str, *, zero: str = "") -> Any:
+    """A limit's field. `over`: what happens over it, if anything; `zero`: what 0 means, where it may be."""
+    return field(default=default, metadata={"unit": unit, "meaning": meaning, "over": over, "zero": zero})
+
+
+_NO_LIMIT: Final = "no limit"
 
 
 @dataclass(frozen=True, slots=True)
 class WireLimits:
-    """What one connection may cost on the wire. Seconds, bytes or counts; a rate of 0 is no limit."""
+    """What one connection may cost on the wire."""
 
-    open_handshakes: int = 512
-    """Handshakes under way at once; further connections are dropped."""
-    handshake_seconds: float = 5.0
-    """Time from the TCP connection to the answer, waiting for authentication included; then it is dropped."""
-    request_line_bytes: int = 8 * 1024
-    """Request line, and each header line (over it: 431)."""
-    header_count: int = 128
-    """Header lines of a request (over it: 431)."""
-    head_bytes: int = 32 * 1024
-    """Request line and headers together (over it: 431)."""
-    message_bytes: int = 64 * 1024
-    """One message, all its fragments together (over it: close 1009)."""
-    fragments: int = 256
-    """Frames of one message (over it: close 1008)."""
-    assembly_seconds: float = 10.0
-    """Time from the first to the last byte of a message; time in which the server paused reading is not counted."""
-    message_rate: float = 1_000.0
-    """Messages a second from one connection (over it: close 1008)."""
-    message_burst: int = 2_000
-    """Messages at once, after a quiet time."""
-    byte_rate: float = 1024.0 * 1024
-    """Bytes a second from one connection, frame headers included (over it: close 1008)."""
-    byte_burst: int = 4 * 1024 * 1024
-    """Bytes at once, after a quiet time."""
-    control_rate: float = 10.0
-    """Pings and pongs a second from one connection (over it: close 1008)."""
-    control_burst: int = 20
-    """Pings and pongs at once, after a quiet time."""
-    inbox_messages: int = 64
-    """Messages waiting for a running hook; with more, reading pauses."""
-    inbox_bytes: int = 256 * 1024
-    """Size of the messages waiting for a running hook; with more, reading pauses."""
-    slice_bytes: int = 16 * 1024
-    """Input parsed in one turn of the loop."""
-    unsent_bytes: int = 1024 * 1024
-    """Bytes that a connection has not taken yet (over it: aborted, counted as slow consumer)."""
-    stall_seconds: float = 10.0
-    """Time without progress in writing while bytes wait (over it: aborted, counted as slow consumer)."""
-    ping_seconds: float = 20.0
-    """Time without input after which a ping is sent; 0 sends none."""
-    pong_seconds: float = 10.0
-    """Time after that ping in which anything must arrive (else aborted: 1006)."""
-    close_seconds: float = 5.0
-    """Time for the other side to answer a close frame and for the last bytes to leave."""
-    fan_out_members: int = 500
-    """Connections written in one turn of the loop by broadcasts."""
-    fan_out_seconds: float = 0.005
-    """Time spent in one turn of the loop by writing broadcasts."""
+    open_handshakes: int = _limit(512, Unit.COUNT, "handshakes under way at once", "dropped")
+    handshake_seconds: float = _limit(
+        5.0, Unit.SECONDS, "from the TCP connection to the answer, authentication included", "dropped"
+    )
+    request_line_bytes: int = _limit(8 * KIB, Unit.BYTES, "the request line, and each header line", "431")
+    header_count: int = _limit(128, Unit.COUNT, "header lines of a request", "431")
+    head_bytes: int = _limit(32 * KIB, Unit.BYTES, "request line and headers together", "431")
+    max_message_bytes: int = _limit(
+        64 * KIB, Unit.BYTES, "one message, all its fragments together, after inflation", "close 1009"
+    )
+    fragments: int = _limit(256, Unit.COUNT, "frames of one message", "close 1008")
+    assembly_seconds: float = _limit(
+        10.0, Unit.SECONDS, "from the first to the last byte of a message, pauses of reading not counted", "close 1008"
+    )
+    message_rate: float = _limit(1_000.0, Unit.RATE, "messages from one connection", "close 1008", zero=_NO_LIMIT)
+    message_burst: int = _limit(2_000, Unit.COUNT, "messages at once, after a quiet time", "close 1008")
+    byte_rate: float = _limit(
+        float(MIB), Unit.BYTE_RATE, "from one connection, frame headers included", "close 1008", zero=_NO_LIMIT
+    )
+    byte_burst: int = _limit(4 * MIB, Unit.BYTES, "bytes at once, after a quiet time", "close 1008")
+    control_rate: float = _limit(10.0, Unit.RATE, "pings and pongs from one connection", "close 1008", zero=_NO_LIMIT)
+    control_burst: int = _limit(20, Unit.COUNT, "pings and pongs at once, after a quiet time", "close 1008")
+    inbox_messages: int = _limit(64, Unit.COUNT, "messages waiting for a running hook", "reading pauses")
+    inbox_bytes: int = _limit(
+        256 * KIB, Unit.BYTES, "size of the messages waiting for a running hook", "reading pauses"
+    )
+    slice_bytes: int = _limit(16 * KIB, Unit.BYTES, "input of one connection parsed in one turn of the loop", "")
+    unsent_bytes: int = _limit(1 * MIB, Unit.BYTES, "bytes that a connection has not taken yet", "aborted")
+    stall_seconds: float = _limit(
+        10.0, Unit.SECONDS, "time in which a connection takes nothing of what waits for it", "aborted"
+    )
+    ping_seconds: float = _limit(
+        20.0, Unit.SECONDS, "time without input after which a ping is sent", "ping", zero="no pings"
+    )
+    pong_seconds: float = _limit(10.0, Unit.SECONDS, "time after that ping in which anything must arrive", "aborted")
+    close_seconds: float = _limit(
+        5.0, Unit.SECONDS, "time to answer a close frame, and for the last bytes to leave", "aborted"
+    )
+    fan_out_members: int = _limit(500, Unit.COUNT, "connections written by broadcasts in one turn of the loop", "")
+    fan_out_seconds: float = _limit(0.005, Unit.SECONDS, "time of one turn of the loop spent on broadcasts", "")
 
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """What connections and their hooks may cost the server. Seconds, bytes or counts; a rate of 0 is no limit."""
+    """What connections and their hooks may cost the server."""
 
-    connections: int = 20_000
-    """Open connections of this node (over it: 503 with `Retry-After`)."""
-    connections_per_address: int = 1_000
-    """Open connections from one IP address (over it: 503); connections from this machine are not limited."""
-    connection_rate: float = 500.0
-    """Handshakes accepted a second (over it: 503)."""
-    connection_burst: int = 2_000
-    """Handshakes accepted at once, after a quiet time."""
-    retry_seconds: float = 10.0
-    """`Retry-After` of a refusal, and the reconnect delay of a drain: a random time up to this, at least 1 s."""
-    hook_seconds: float = 10.0
-    """One run of a hook that waits, its Sleeps not counted (over it: the hook ends with a fault)."""
-    sleep_seconds: float = 60.0
-    """All Sleeps of one run of a hook together (over it: the hook ends with a fault)."""
-    channels: int = 128
-    """Channels one connection can be in (over it: a fault in the hook)."""
-    drain_seconds: float = 30.0
-    """From the signal to the end of the program, with hooks that hang too."""
-    hurried_drain_seconds: float = 2.0
-    """The same after a second signal."""
-    drain_spread_seconds: float = 10.0
-    """Time over which a drain's close frames are spread."""
+    connections: int = _limit(20_000, Unit.COUNT, "open connections of this node", "503 with Retry-After")
+    connections_per_address: int = _limit(
+        1_000, Unit.COUNT, "open connections from one IP address; from this machine there is no limit",
+        "503 with Retry-After",
+    )  # fmt: skip
+    connection_rate: float = _limit(500.0, Unit.RATE, "handshakes accepted", "503 with Retry-After", zero=_NO_LIMIT)
+    connection_burst: int = _limit(
+        2_000, Unit.COUNT, "handshakes accepted at once, after a quiet time", "503 with Retry-After"
+    )
+    retry_seconds: float = _limit(
+        10.0, Unit.SECONDS, "the longest delay that clients are told to come back after; a random one from 1 s", ""
+    )
+    fuel: int = _limit(
+        FUEL, Unit.COUNT, "rounds of loops and inner expressions in one run of a hook", "error in the hook"
+    )
+    hook_seconds: float = _limit(
+        10.0, Unit.SECONDS, "one run of a hook that waits, its Sleeps not counted", "error in the hook"
+    )
+    sleep_seconds: float = _limit(
+        float(SLEEP_SECONDS), Unit.SECONDS, "all Sleeps of one run of a hook together", "error in the hook"
+    )
+    channels: int = _limit(128, Unit.COUNT, "channels that one connection is in", "error in the hook")
+    drain_seconds: float = _limit(
+        30.0, Unit.SECONDS, "from the signal to the end of the program, hanging hooks or not", "dropped"
+    )
+    hurried_drain_seconds: float = _limit(2.0, Unit.SECONDS, "the same after a second signal", "dropped")
+    drain_spread_seconds: float = _limit(
+        10.0, Unit.SECONDS, "time over which the close frames of a drain are spread", "", zero="all at once"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A declared limit."""
+
+    name: str
+    owner: type[WireLimits] | type[ServerLimits]
+    default: Amount
+    unit: Unit
+    meaning: str
+    over: str
+    """What happens over it: a close code, an HTTP status, or a word; empty where nothing is refused."""
+    zero: str
+    """What 0 stands for; empty where the value must be greater."""
+
+    def read(self, written: object) -> Amount:
+        """A value as people write it: a number, or a text with a unit (`64KiB`, `250ms`). Raises ValueError."""
+        amount = written if isinstance(written, int | float) else _amount(str(written), self.unit)
+        if isinstance(amount, bool) or not math.isfinite(amount):
+            raise ValueError(f"{self._wanted()}, and this is {written!r}")
+        if amount < 0 or (amount == 0 and not self.zero) or (self.unit.is_whole and amount != int(amount)):
+            raise ValueError(f"{self._wanted()}, and this is {written!r}")
+        return int(amount) if self.unit.is_whole else float(amount)
+
+    def show(self, amount: Amount) -> str:
+        """The value for people: `64 KiB`, `10 s`, `1000/s`, `no limit`."""
+        if amount == 0 and self.zero:
+            return self.zero
+        match self.unit:
+            case Unit.COUNT:
+                return str(amount)
+            case Unit.BYTES:
+                return _show_bytes(amount)
+            case Unit.SECONDS:
+                return f"{amount * 1000:g} ms" if amount < 1 else f"{amount:g} s"
+            case Unit.RATE:
+                return f"{amount:g}/s"
+            case Unit.BYTE_RATE:
+                return f"{_show_bytes(amount)}/s"
+
+    def _wanted(self) -> str:
+        kind = "a whole number" if self.unit.is_whole else "a number"
+        unit = "" if self.unit is Unit.COUNT else f" ({self.unit.value})"
+        return f"it is {kind}{unit}, {'0 or more' if self.zero else 'more than 0'}"
+
+
+def _declared() -> Iterator[Limit]:
+    for owner in (WireLimits, ServerLimits):
+        for row in dataclasses.fields(owner):
+            told = row.metadata
+            default = cast("Amount", row.default)
+            yield Limit(row.name, owner, default, told["unit"], told["meaning"], told["over"], told["zero"])
+
+
+LIMITS: Final[dict[str, Limit]] = {limit.name: limit for limit in _declared()}
+"""THE table: every limit by its name, in the order of declaration."""
+
+
+_WRITTEN: Final = re.compile(r"([0-9]+(?:_[0-9]+)*(?:\.[0-9]+)?)\s*([A-Za-z]*)(?:/s)?")
+_SIZES: Final = {"": 1, "b": 1, "kib": KIB, "mib": MIB, "gib": KIB * MIB, "kb": 1_000, "mb": 1_000_000}
+_TIMES: Final = {"": 1.0, "s": 1.0, "ms": 0.001, "m": 60.0, "min": 60.0}
+_SUFFIXES: Final[dict[Unit, dict[str, float]]] = {
+    Unit.COUNT: {"": 1},
+    Unit.BYTES: dict(_SIZES),
+    Unit.SECONDS: _TIMES,
+    Unit.RATE: {"": 1},
+    Unit.BYTE_RATE: dict(_SIZES),
+}
+
+
+def _amount(written: str, unit: Unit) -> float:
+    """A number with an optional unit behind it; not a number where it is none."""
+    match = _WRITTEN.fullmatch(written.strip())
+    factor = _SUFFIXES[unit].get(match[2].lower()) if match else None
+    return math.nan if match is None or factor is None else float(match[1]) * factor
+
+
+def _show_bytes(amount: Amount) -> str:
+    for size, name in ((MIB, "MiB"), (KIB, "KiB")):
+        if amount >= size and amount % size == 0:
+            return f"{amount / size:g} {name}"
+    return f"{amount:g} B"

@@ -5,6 +5,8 @@ What is counted is declared once, as a field; `samples` and `exposition` are loo
 
 from __future__ import annotations
 
+import math
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
@@ -27,11 +29,18 @@ class WireCounters:
     bytes_out: int = 0
     pings_in: int = 0
     drops: dict[str, int] = field(default_factory=dict)
-    """Connections the server ended, by reason: `slow_consumer`, `heartbeat`, `rate`, `protocol`, `fault`, …"""
+    """Connections the server ended, by reason: `slow_consumer`, `heartbeat`, `protocol`, `fault`, or a limit's name."""
+    limits_reached: dict[str, int] = field(default_factory=dict)
+    """How often something was refused, ended or held back by a limit of `limits.LIMITS`, by its name; a burst counts
+    under its rate."""
 
     def answered(self, result: str) -> None:
         """Count one request by its result."""
         self.handshakes[result] = self.handshakes.get(result, 0) + 1
+
+    def reached(self, limit: str) -> None:
+        """Count one time that a limit was reached."""
+        self.limits_reached[limit] = self.limits_reached.get(limit, 0) + 1
 
     def dropped(self, reason: str) -> None:
         """Count one connection that the server ended."""
@@ -62,6 +71,33 @@ class ServerCounters:
     """Bugs of ours that were caught where they harm nobody else."""
 
 
+TIMED_RUNS: Final = 128
+"""So many runs are remembered for percentiles."""
+
+
+class Timings:
+    """How long the latest runs took; a list of fixed size that the next run writes over."""
+
+    __slots__ = ("_seconds", "runs")
+
+    def __init__(self) -> None:
+        self._seconds = array("f")
+        self.runs = 0
+
+    def add(self, seconds: float) -> None:
+        """One more run."""
+        if self.runs < TIMED_RUNS:
+            self._seconds.append(seconds)
+        else:
+            self._seconds[self.runs % TIMED_RUNS] = seconds
+        self.runs += 1
+
+    def percentile(self, share: float) -> float | None:
+        """So many seconds this share of the runs took at most, 0 < share ≤ 1; None before the first run."""
+        ordered = sorted(self._seconds)
+        return ordered[math.ceil(share * len(ordered)) - 1] if ordered else None
+
+
 def count(counter: dict[tuple[str, ...], Any], *labels: str, by: float = 1) -> None:
     """Add to one entry of a labelled counter."""
     counter[labels] = counter.get(labels, 0) + by
@@ -69,7 +105,7 @@ def count(counter: dict[tuple[str, ...], Any], *labels: str, by: float = 1) -> N
 
 PREFIX: Final = "worpen_"
 _GAUGES: Final = frozenset({"connections"})
-_WIRE_LABELS: Final = {"handshakes": ("result",), "drops": ("reason",)}
+_WIRE_LABELS: Final = {"handshakes": ("result",), "drops": ("reason",), "limits_reached": ("limit",)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,11 @@
 """The project file: the nearest `worpen.toml`, or `pyproject.toml` with a table `[tool.worpen]`.
 
     prefix = "/api"          # where every route is served as well
+    compression = true       # permessage-deflate, for routes that do not say otherwise
     [env]
     allow = ["SITE_NAME"]    # what the function `env` may read
+    [limits]                 # what connections may cost the server, see docs/limits.md
+    max_message_bytes = "256KiB"
     [validate]               # a table a command: its options, named as on the command line
     fail-on = "warning"
 
@@ -27,9 +30,9 @@ DEFAULT_PREFIX: Final = "/api"
 OWN_FILE: Final = "worpen.toml"
 SHARED_FILE: Final = "pyproject.toml"
 SHARED_TABLE: Final = "tool.worpen"
-KEYS: Final = ("prefix",)
+KEYS: Final = ("prefix", "compression")
 """Keys of the project file beside its tables."""
-TABLES: Final = ("env",)
+TABLES: Final = ("env", "limits")
 """Tables of the project file beside those of the commands."""
 
 
@@ -47,6 +50,14 @@ class Project:
         value = self.table.get("prefix")
         if value is not None and not isinstance(value, str):
             raise self.mistake("prefix", 'is a text such as "/api"')
+        return value
+
+    @property
+    def compression(self) -> bool:
+        """Whether routes that do not say otherwise compress their messages (permessage-deflate)."""
+        value = self.table.get("compression", False)
+        if not isinstance(value, bool):
+            raise self.mistake("compression", "is true or false")
         return value
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -91,10 +91,12 @@ def is_this_machine(address: str) -> bool:
 class Gate:
     """Counts connections against the server's limits. Mutable, one owner."""
 
-    __slots__ = ("_bucket", "_by_address", "_limits", "open")
+    __slots__ = ("_bucket", "_by_address", "_limits", "_reached", "open")
 
-    def __init__(self, limits: ServerLimits, now: float) -> None:
+    def __init__(self, limits: ServerLimits, now: float, reached: Callable[[str], None]) -> None:
+        """`reached` counts the name of a limit that was reached."""
         self._limits = limits
+        self._reached = reached
         self._bucket = Bucket(limits.connection_rate, limits.connection_burst, now)
         self._by_address: dict[str, int] = {}
         self.open = 0
@@ -103,12 +105,16 @@ class Gate:
     def objection(self, address: str, now: float) -> str | None:
         """Why a connection from this address cannot be taken now; None where it can."""
         if self.open >= self._limits.connections:
-            return "the server is full"
+            return self._refusal("connections", "the server is full")
         if self._by_address.get(address, 0) >= self._limits.connections_per_address:
-            return "too many connections from your address"
+            return self._refusal("connections_per_address", "too many connections from your address")
         if not self._bucket.take(now):
-            return "too many connections at once"
+            return self._refusal("connection_rate", "too many connections at once")
         return None
+
+    def _refusal(self, limit: str, reason: str) -> str:
+        self._reached(limit)
+        return reason
 
     def entered(self, address: str) -> None:
         """A connection is open."""

@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import traceback
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final, TypeAlias
 from uuid import uuid4
 
 from compiler.bytecode.program import Mark
-from compiler.language.faults import Fault, Uncatchable
+from compiler.language.faults import Fault, OutOfFuel, Uncatchable
 from compiler.language.values import Value
 from runtime.events import (
     Connected,
@@ -50,6 +50,8 @@ class Floor:
     limits: ServerLimits
     counters: ServerCounters
     gate: Gate
+    reached: Callable[[str], None]
+    """Counts the name of a limit that was reached."""
     links: dict[str, Link] = field(default_factory=dict)
     """Every connection whose life is not complete, by id."""
     emptied: asyncio.Event = field(default_factory=asyncio.Event)
@@ -186,7 +188,11 @@ class Link:
         limits = self._floor.limits
         seconds = route_limit(self.session.route.program.options, "hook_timeout", limits.hook_seconds)
         self._waiting = WaitingRun(
-            outcome, hook_seconds=seconds, sleep_seconds=limits.sleep_seconds, report=self._waited
+            outcome,
+            hook_seconds=seconds,
+            sleep_seconds=limits.sleep_seconds,
+            report=self._waited,
+            reached=self._floor.reached,
         )
 
     def _waited(self, value: Value, outcome: Outcome) -> None:
@@ -223,7 +229,11 @@ class Link:
                 events.publish(HookCancelled(self.session.id, name, hook))
         elif not isinstance(outcome, Fault | Uncatchable):
             self._confess(hook, outcome)
-        elif events.wanted:
+        else:
+            if isinstance(outcome, OutOfFuel):
+                self._floor.reached("fuel")
+            if not events.wanted:
+                return
             self._tell_fault(hook, outcome, seconds)
 
     def _tell_fault(self, hook: str, fault: Fault | Uncatchable, seconds: float) -> None:

@@ -25,9 +25,17 @@ class Reception:
     """The `Application` of a transport: routes requests to routes. Mutable, one owner."""
 
     def __init__(
-        self, floor: Floor, catalogue: Catalogue[Link], *, message_bytes: int, exposition: Callable[[], str]
+        self,
+        floor: Floor,
+        catalogue: Catalogue[Link],
+        *,
+        message_bytes: int,
+        compression: bool,
+        exposition: Callable[[], str],
     ) -> None:
-        """`message_bytes`: the server's limit; `exposition`: its counters as text."""
+        """`message_bytes`: the server's limit; `compression`: of routes that do not say; `exposition`: its counters as
+        text."""
+        self._compression = compression
         self._floor = floor
         self._catalogue = catalogue
         self._message_bytes = message_bytes
@@ -86,7 +94,8 @@ class Reception:
         }
         link = Link(self._floor, served, connection, request.path, cast("dict[str, Value]", given))
         most = route_limit(options, "max_message_bytes", self._message_bytes)
-        return Acceptance(link, max_message_bytes=int(most))
+        compression = bool(options.get("compression", self._compression))
+        return Acceptance(link, max_message_bytes=int(most), compression=compression)
 
     def _find(self, request: Request) -> Match[Served[Link]] | HttpResponse:
         """The route of a request, where it is served; else the answer that says why not."""

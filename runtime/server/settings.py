@@ -20,5 +20,7 @@ class Settings:
     """Routes are served under this prefix too; empty for none."""
     environment: frozenset[str] = frozenset()
     """Environment variables that `env` may read."""
+    compression: bool = False
+    """Whether routes that do not say otherwise compress their messages (permessage-deflate)."""
     limits: ServerLimits = field(default_factory=ServerLimits)
     wire: WireLimits = field(default_factory=WireLimits)

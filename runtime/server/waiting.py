@@ -22,12 +22,22 @@ _LEAST_SECONDS: Final = 0.001
 class WaitingRun:
     """One run of a hook that waits, from its first step to its report."""
 
-    __slots__ = ("_budget", "_expired", "_limit", "_loop", "_report", "_started", "_task", "_timer")
+    __slots__ = ("_budget", "_expired", "_limit", "_loop", "_reached", "_report", "_started", "_task", "_timer")
 
-    def __init__(self, hook: Awaitable[Value], *, hook_seconds: float, sleep_seconds: float, report: Report) -> None:
-        """Start it. `report` is called once, on a later turn of the loop, with its value or what ended it."""
+    def __init__(
+        self,
+        hook: Awaitable[Value],
+        *,
+        hook_seconds: float,
+        sleep_seconds: float,
+        report: Report,
+        reached: Callable[[str], None],
+    ) -> None:
+        """Start it. `report` is called once, on a later turn of the loop, with its value or what ended it; `reached`
+        counts the name of a limit that was reached."""
         self._loop = asyncio.get_running_loop()
         self._report = report
+        self._reached = reached
         self._limit = hook_seconds
         self._budget = sleep_seconds
         self._expired = False
@@ -46,6 +56,7 @@ class WaitingRun:
         if left <= 0:
             raise self._too_long()
         if seconds > self._budget:
+            self._reached("sleep_seconds")
             raise HookTimeout("the hook would sleep longer in all than it may")
         self._budget -= seconds
         self._timer.cancel()
@@ -64,6 +75,7 @@ class WaitingRun:
             raise
 
     def _too_long(self) -> HookTimeout:
+        self._reached("hook_seconds")
         return HookTimeout(f"the hook ran longer than {self._limit:g} s")
 
     def _expire(self) -> None:

@@ -22,6 +22,7 @@ from enum import Enum, auto
 from typing import Final
 
 from runtime.transport import frames
+from runtime.transport.compression import Deflate
 from runtime.transport.frames import FrameReader
 from runtime.transport.linger import part_with
 from runtime.transport.outbox import Outbox
@@ -35,7 +36,6 @@ PONG_ROOM: Final = 16 * 1024
 _LOST: Final = (frames.ABNORMAL, "")
 _NOTHING_COUNTED: Final = (0, 0, 0, 0)
 _PING: Final = frames.encode_frame(frames.PING, b"")
-_DROP_REASONS: Final = {frames.TOO_BIG: "too_big", frames.POLICY: "rate", frames.INTERNAL_ERROR: "fault"}
 
 
 class State(Enum):
@@ -186,8 +186,8 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------------------ begin
 
-    def begin(self, transport: asyncio.Transport, acceptance: Acceptance) -> None:
-        """Take over a transport on which the handshake's answer was just written."""
+    def begin(self, transport: asyncio.Transport, acceptance: Acceptance, deflate: Deflate | None = None) -> None:
+        """Take over a transport on which the handshake's answer was just written; `deflate` was agreed on there."""
         wire, limits = self._wire, self._wire.limits
         now = wire.loop.time()
         allowance = first_tokens(limits.message_rate, limits.message_burst)
@@ -196,10 +196,12 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self._reader = FrameReader(
             self,
             acceptance.peer.received,
-            max_message=limits.message_bytes if most is None else most,
+            max_message=limits.max_message_bytes if most is None else most,
             max_fragments=limits.fragments,
             allowance=allowance,
+            inflate=None if deflate is None else deflate.inflate,
         )
+        self.deflate = deflate
         self._granted = allowance
         self._byte_ceiling = first_tokens(limits.byte_rate, limits.byte_burst)
         self._filled_at = self._quiet_since = self._progress_at = now
@@ -219,7 +221,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self._heard = True
         self._bytes_in += len(data)
         if self._bytes_in > self._byte_ceiling and not self._bytes_allowed():
-            self._fail(frames.POLICY, "too many bytes")
+            self._fail(frames.POLICY, "too many bytes", "byte_rate")
         elif self._backlog or self._halted or len(data) > self._wire.limits.slice_bytes:
             self._backlog = self._backlog[self._backlog_at :] + data
             self._backlog_at = 0
@@ -290,6 +292,8 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self._inbox.append(message)
         self._inbox_bytes += len(message)
         if self._is_full():
+            full = len(self._inbox) >= self._wire.limits.inbox_messages
+            self._wire.counters.reached("inbox_messages" if full else "inbox_bytes")
             self._halted = True
             self._reader.halt()
             self._set_reading(False)
@@ -360,9 +364,9 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         part_with(self._wire, self.transport)
         self._end_if_drained()
 
-    def stream_failed(self, code: int, reason: str) -> None:
+    def stream_failed(self, code: int, reason: str, limit: str) -> None:
         """The other side broke the protocol or a limit."""
-        self._fail(code, reason)
+        self._fail(code, reason, limit)
 
     def allowance_spent(self) -> bool:
         """Refill both buckets; whether there is a message more."""
@@ -382,7 +386,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self._controls = Bucket(limits.control_rate, limits.control_burst, now)
         if self._controls.take(now):
             return True
-        self._fail(frames.POLICY, "too many control frames")
+        self._fail(frames.POLICY, "too many control frames", "control_rate")
         return False
 
     def _bytes_allowed(self) -> bool:
@@ -407,12 +411,12 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self.settle()
         if self.state is State.CLOSING:
             if now >= self._end_by:
-                self._give_up("close_timeout")
+                self._give_up()
             return
         if self.state is not State.OPEN:
             return
         if self.is_stalled(now, self._wire.limits.stall_seconds):
-            self._drop("slow_consumer")
+            self._drop("slow_consumer", "stall_seconds")
             return
         self._refill(now)
         self._check_heartbeat(now)
@@ -427,9 +431,10 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self._ping_at = 0.0
         elif self._ping_at:
             if now - self._ping_at >= limits.pong_seconds:
-                self._drop("heartbeat")
+                self._drop("heartbeat", "pong_seconds")
         elif limits.ping_seconds > 0 and now - self._quiet_since >= limits.ping_seconds:
             self._ping_at = now
+            self._wire.counters.reached("ping_seconds")
             self._send_control(_PING)
 
     def _check_assembly(self, now: float) -> None:
@@ -441,7 +446,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self._assembly_since = now
             self._assembly_number = messages
         elif now - self._assembly_since >= self._wire.limits.assembly_seconds:
-            self._fail(frames.POLICY, "message took too long", "assembly")
+            self._fail(frames.POLICY, "message took too long", "assembly_seconds")
 
     def _pay_pong(self) -> None:
         """Answer the latest of the pings that were not answered, once there is room."""
@@ -467,7 +472,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         if self.state is State.DRAINING:
             self.transport.abort()
         else:
-            self._drop("slow_consumer")
+            self._drop("slow_consumer", "unsent_bytes")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The TCP connection is gone."""
@@ -478,25 +483,29 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         elif self.state in (State.CLOSING, State.ABORTED):
             self._finish(*self._end)
 
-    def _drop(self, reason: str) -> None:
+    def _drop(self, reason: str, limit: str) -> None:
         """End the connection without a word, and count it."""
         if self.state in (State.OPEN, State.CLOSING):
+            self._wire.counters.reached(limit)
             self._wire.counters.dropped(reason)
             self.abort()
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self) -> None:
         """The other side did not answer our close frame."""
-        self._wire.counters.dropped(reason)
+        self._wire.counters.reached("close_seconds")
+        self._wire.counters.dropped("close_timeout")
         self.transport.abort()
 
-    def _fail(self, code: int, reason: str, drop: str = "") -> None:
-        """End the connection by a close frame that needs no answer."""
+    def _fail(self, code: int, reason: str, limit: str = "") -> None:
+        """End the connection by a close frame that needs no answer. `limit`: the name of the one that was broken."""
         if self.state is State.CLOSING:
             self._finish(*self._end)
             part_with(self._wire, self.transport)
         if self.state is not State.OPEN:
             return
-        self._wire.counters.dropped(drop or _DROP_REASONS.get(code, "protocol"))
+        if limit:
+            self._wire.counters.reached(limit)
+        self._wire.counters.dropped(limit or ("fault" if code == frames.INTERNAL_ERROR else "protocol"))
         self._say_last(frames.encode_close(code, reason))
         part_with(self._wire, self.transport)
         self._finish(code, reason)

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from codecs import utf_8_decode
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from runtime.transport.masking import apply_mask
 
@@ -32,7 +32,10 @@ PING: Final = 0x9
 PONG: Final = 0xA
 
 FINAL: Final = 0x80
+COMPRESSED: Final = 0x40
+"""RSV1 on a message's first frame, where permessage-deflate was agreed on."""
 _DATA_OPCODES: Final = (CONTINUATION, TEXT, BINARY)
+_OPENING_OPCODES: Final = (TEXT, BINARY)
 _CONTROL_OPCODES: Final = (CLOSE, PING, PONG)
 _WHOLE_TEXT: Final = FINAL | TEXT
 _NO_FRAME: Final = -1
@@ -90,6 +93,22 @@ def encode_binary(payload: bytes) -> bytes:
     return encode_frame(BINARY, payload)
 
 
+def encode_compressed(frame: bytes, payload: bytes) -> bytes:
+    """The frame with this compressed payload instead of its own."""
+    return encode_frame(frame[0] | COMPRESSED, payload)
+
+
+def is_control(frame: bytes) -> bool:
+    """Whether an encoded frame is a ping, a pong or a close frame."""
+    return frame[0] & 0x08 != 0
+
+
+def payload_of(frame: bytes) -> bytes:
+    """The payload of an encoded frame of ours, which has no mask."""
+    coded = frame[1]
+    return frame[2 if coded < 126 else 4 if coded == 126 else 10 :]
+
+
 def encode_close(code: int, reason: str = "") -> bytes:
     """A close frame; NO_CODE gives an empty one. The reason is cut to 123 bytes, between characters.
 
@@ -120,20 +139,33 @@ class Listener(Protocol):
     def close_received(self, code: int, reason: str) -> None:
         """A valid close frame; `code` is NO_CODE for an empty one. The reader has stopped."""
 
-    def stream_failed(self, code: int, reason: str) -> None:
-        """The client broke the protocol or a limit. `code` says how; the reader has stopped."""
+    def stream_failed(self, code: int, reason: str, limit: str) -> None:
+        """The client broke the protocol, or the limit of this name. `code` says how; the reader has stopped."""
 
     def allowance_spent(self) -> bool:
         """`FrameReader.allowance` is used up: refill it and return True, or return False to fail with POLICY."""
 
 
+class TooLong(Exception):
+    """A message is longer than it may be, once inflated."""
+
+
+class NotDeflated(Exception):
+    """A compressed message cannot be inflated."""
+
+
+Inflate: TypeAlias = Callable[[bytes, int], bytes]
+"""`inflate(payload, most)`: a compressed message's payload. Raises TooLong over `most` bytes, and NotDeflated."""
+
+
 class ProtocolViolation(Exception):
     """The stream broke a rule: what to close with. Stays inside this module."""
 
-    def __init__(self, code: int, reason: str) -> None:
+    def __init__(self, code: int, reason: str, limit: str = "") -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
+        self.limit = limit
 
 
 class FrameReader:
@@ -144,12 +176,15 @@ class FrameReader:
         "_cut_character",
         "_final",
         "_fragments",
+        "_inflate",
+        "_is_compressed",
         "_key",
         "_listener",
         "_max_fragments",
         "_max_message",
         "_opcode",
         "_remaining",
+        "_reserved",
         "_running",
         "_usual",
         "allowance",
@@ -169,6 +204,7 @@ class FrameReader:
     _final: bool
     _key: bytes
     _cut_character: bytes
+    _is_compressed: bool
     _body: bytearray
     _usual: int
 
@@ -180,7 +216,9 @@ class FrameReader:
         max_message: int,
         max_fragments: int,
         allowance: int,
+        inflate: Inflate | None = None,
     ) -> None:
+        """`inflate`: where compression was agreed on."""
         self.deliver = deliver
         self.allowance = allowance
         self.tail = b""
@@ -188,6 +226,8 @@ class FrameReader:
         self._max_message = max_message
         self._max_fragments = max_fragments
         self._running = True
+        self._inflate = inflate
+        self._reserved = 0x70 if inflate is None else 0x30
         self._forget_message()
 
     @property
@@ -226,7 +266,7 @@ class FrameReader:
             position = self._parse(piece, len(piece))
         except ProtocolViolation as violation:
             self.stop()
-            self._listener.stream_failed(violation.code, violation.reason)
+            self._listener.stream_failed(violation.code, violation.reason, violation.limit)
             return
         if self._max_message >= 0 and position < len(piece):
             self.tail = piece[position:]
@@ -274,13 +314,16 @@ class FrameReader:
             _check_length(length, width)
         if opcode & 0x8:
             return self._parse_control(piece, position, start, start + length, opcode)
-        self._check_room(length)
+        self._check_room(length, is_compressed=self._is_compressed or first & COMPRESSED != 0)
         if size < start:
             return position
         if first & FINAL and not self._opcode and start + length <= size:
-            self._deliver_whole(opcode, apply_mask(piece[start : start + length], piece[start - 4 : start]))
+            payload = apply_mask(piece[start : start + length], piece[start - 4 : start])
+            self._deliver_whole(opcode, self._inflated(payload) if first & COMPRESSED else payload)
             return start + length
-        self._open_frame(opcode, first & FINAL != 0, length, piece[start - 4 : start])
+        if opcode:
+            self._open_message(opcode, first & COMPRESSED != 0)
+        self._open_frame(first & FINAL != 0, length, piece[start - 4 : start])
         if length == 0:
             self._append(b"")
             return start
@@ -288,7 +331,7 @@ class FrameReader:
 
     def _check_head(self, first: int, opcode: int, coded: int) -> None:
         """What the first two bytes tell. `coded` is the 7-bit length, negative without a mask."""
-        if first & 0x70:
+        if first & self._reserved or (first & COMPRESSED and opcode not in _OPENING_OPCODES):
             raise ProtocolViolation(PROTOCOL_ERROR, "reserved bit set")
         if coded < 0:
             raise ProtocolViolation(PROTOCOL_ERROR, "frame is not masked")
@@ -305,14 +348,19 @@ class FrameReader:
         elif self._opcode:
             raise ProtocolViolation(PROTOCOL_ERROR, "new message inside a message")
 
-    def _check_room(self, length: int) -> None:
-        if len(self._body) + length > self._max_message:
-            raise ProtocolViolation(TOO_BIG, f"message is longer than {self._max_message} bytes")
+    def _check_room(self, length: int, *, is_compressed: bool) -> None:
+        # What does not shrink grows a little; how long it really is, inflating tells.
+        growth = (self._max_message >> 4) + 64 if is_compressed else 0
+        if len(self._body) + length > self._max_message + growth:
+            raise self._too_big()
         if self._fragments >= self._max_fragments:
-            raise ProtocolViolation(POLICY, f"message has more than {self._max_fragments} fragments")
+            raise ProtocolViolation(POLICY, f"message has more than {self._max_fragments} fragments", "fragments")
+
+    def _too_big(self) -> ProtocolViolation:
+        return ProtocolViolation(TOO_BIG, f"message is longer than {self._max_message} bytes", "max_message_bytes")
 
     def _deliver_whole(self, opcode: int, payload: bytes) -> None:
-        """Deliver a message that came as one frame, all of it here."""
+        """Deliver a message, all of it here."""
         message: str | bytes = payload
         if opcode == TEXT:
             try:
@@ -330,15 +378,17 @@ class FrameReader:
     def _spend(self) -> None:
         """Ask for more allowance, or fail."""
         if not self._listener.allowance_spent():
-            raise ProtocolViolation(POLICY, "too many messages")
+            raise ProtocolViolation(POLICY, "too many messages", "message_rate")
 
     # -------------------------------------------------------------------------------- data frames, piece by piece
 
-    def _open_frame(self, opcode: int, final: bool, length: int, key: bytes) -> None:
-        if opcode:
-            self._opcode = opcode
-            self._body = bytearray()
-            self._usual = _NO_FRAME
+    def _open_message(self, opcode: int, is_compressed: bool) -> None:
+        self._opcode = opcode
+        self._is_compressed = is_compressed
+        self._body = bytearray()
+        self._usual = _NO_FRAME
+
+    def _open_frame(self, final: bool, length: int, key: bytes) -> None:
         self._fragments += 1
         self._final = final
         self._remaining = length
@@ -356,7 +406,7 @@ class FrameReader:
 
     def _append(self, payload: bytes) -> None:
         """Collect payload; at the end of the message's last frame, deliver it."""
-        if self._opcode == TEXT:
+        if self._opcode == TEXT and not self._is_compressed:
             self._check_text(payload)
         self._body += payload
         if self._remaining == 0 and self._final:
@@ -374,9 +424,21 @@ class FrameReader:
     def _finish_message(self) -> None:
         if self._cut_character:
             raise ProtocolViolation(BAD_TEXT, "text ends inside a character")
-        message: str | bytes = self._body.decode() if self._opcode == TEXT else bytes(self._body)
+        opcode, payload = self._opcode, bytes(self._body)
+        if self._is_compressed:
+            payload = self._inflated(payload)
         self._forget_message()
-        self._deliver(message)
+        self._deliver_whole(opcode, payload)
+
+    def _inflated(self, payload: bytes) -> bytes:
+        """A compressed message's payload, within the limit."""
+        assert self._inflate is not None
+        try:
+            return self._inflate(payload, self._max_message)
+        except TooLong:
+            raise self._too_big() from None
+        except NotDeflated:
+            raise ProtocolViolation(BAD_TEXT, "message cannot be inflated") from None
 
     def _forget_message(self) -> None:
         self._opcode = 0
@@ -385,6 +447,7 @@ class FrameReader:
         self._final = True
         self._key = b""
         self._cut_character = b""
+        self._is_compressed = False
         self._body = _NO_BODY
         # The short cut looks at no limit: it is only for readers whose limit no short frame exceeds.
         self._usual = _WHOLE_TEXT if self._max_message >= _SHORT_BYTES else _NO_FRAME

@@ -18,11 +18,12 @@ from websockets.http11 import Request as UpgradeRequest
 from websockets.http11 import Response as UpgradeResponse
 from websockets.server import ServerProtocol
 
+from runtime.transport.compression import BadOffer, Deflate
 from runtime.transport.connection import State, WebSocketConnection
 from runtime.transport.head import END, BadRequest, Head, check_growing, parse_head
 from runtime.transport.http import encode_response, header_lines, version_required
 from runtime.transport.linger import part_with
-from runtime.transport.seam import Acceptance, Admission, HttpResponse, Request, refusal
+from runtime.transport.seam import Acceptance, Admission, HttpResponse, refusal
 from runtime.transport.wheel import Spoke
 from runtime.transport.wire import Wire
 
@@ -60,6 +61,7 @@ class Handshake(asyncio.Protocol):
         wire = self._wire
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
         if wire.open_handshakes >= wire.limits.open_handshakes:
+            wire.counters.reached("open_handshakes")
             wire.counters.answered("dropped")
             self._transport.abort()
             return
@@ -84,6 +86,8 @@ class Handshake(asyncio.Protocol):
                 return
             head = parse_head(bytes(self._buffer[:end]), self._wire.limits, self._remote_address)
         except BadRequest as refused:
+            if refused.limit:
+                self._wire.counters.reached(refused.limit)
             self._answer(refused.response)
             return
         del self._buffer[: end + len(END)]
@@ -98,6 +102,7 @@ class Handshake(asyncio.Protocol):
     def tick(self, now: float) -> None:
         """Drop a handshake whose time is over."""
         if now >= self._deadline and self._spoke is not None:
+            self._wire.counters.reached("handshake_seconds")
             self._wire.counters.answered("timeout")
             self._leave()
             self._transport.abort()
@@ -119,17 +124,16 @@ class Handshake(asyncio.Protocol):
         if isinstance(upgrade, HttpResponse):
             self._answer(upgrade)
             return
-        request = dataclasses.replace(head.request, subprotocols=_offered(head))
+        if offered := _offered(head):
+            head = dataclasses.replace(head, request=dataclasses.replace(head.request, subprotocols=offered))
         self._connection = WebSocketConnection(self._wire, self._remote_address)
-        admission = self._wire.application.admit(request, self._connection)
+        admission = self._wire.application.admit(head.request, self._connection)
         if isinstance(admission, Acceptance | HttpResponse):
-            self._conclude(request, upgrade, admission)
+            self._conclude(head, upgrade, admission)
         else:
-            self._task = self._wire.loop.create_task(self._await_admission(request, upgrade, admission))
+            self._task = self._wire.loop.create_task(self._await_admission(head, upgrade, admission))
 
-    async def _await_admission(
-        self, request: Request, upgrade: UpgradeResponse, admission: Awaitable[Admission]
-    ) -> None:
+    async def _await_admission(self, head: Head, upgrade: UpgradeResponse, admission: Awaitable[Admission]) -> None:
         try:
             decided = await admission
         except Exception as exception:
@@ -137,23 +141,30 @@ class Handshake(asyncio.Protocol):
             return
         self._task = None
         if self._spoke is not None:
-            self._guarded(self._conclude, request, upgrade, decided)
+            self._guarded(self._conclude, head, upgrade, decided)
 
-    def _conclude(self, request: Request, upgrade: UpgradeResponse, admission: Admission) -> None:
+    def _conclude(self, head: Head, upgrade: UpgradeResponse, admission: Admission) -> None:
         if isinstance(admission, HttpResponse):
             self._answer(admission)
             return
         subprotocol = admission.subprotocol
         if subprotocol is not None:
-            if subprotocol not in request.subprotocols:
+            if subprotocol not in head.request.subprotocols:
                 raise ValueError(f"subprotocol {subprotocol!r} was not offered")
             upgrade.headers["Sec-WebSocket-Protocol"] = subprotocol
         header_lines(admission.headers)
         for name, value in admission.headers:
             upgrade.headers[name] = value
-        self._open(upgrade, admission)
+        try:
+            agreed = self._wire.compression.negotiate(head.fields) if admission.compression else None
+        except BadOffer as bad:
+            self._answer(refusal(400, str(bad)))
+            return
+        if agreed is not None:
+            upgrade.headers["Sec-WebSocket-Extensions"] = agreed[0]
+        self._open(upgrade, admission, None if agreed is None else agreed[1])
 
-    def _open(self, upgrade: UpgradeResponse, acceptance: Acceptance) -> None:
+    def _open(self, upgrade: UpgradeResponse, acceptance: Acceptance, deflate: Deflate | None) -> None:
         connection, transport, early = self._connection, self._transport, bytes(self._buffer)
         assert connection is not None
         self._leave()
@@ -163,7 +174,7 @@ class Handshake(asyncio.Protocol):
             return
         self._wire.counters.answered("accepted")
         transport.write(upgrade.serialize())
-        connection.begin(transport, acceptance)
+        connection.begin(transport, acceptance, deflate)
         if not transport.is_closing() and not transport.is_reading():
             transport.resume_reading()
         if early:

@@ -27,8 +27,10 @@ METHODS: Final = ("GET", "HEAD")
 class BadRequest(Exception):
     """A request that is refused before anybody looks at its meaning."""
 
-    def __init__(self, status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(self, status: int, text: str, headers: tuple[tuple[str, str], ...] = (), *, limit: str = "") -> None:
+        """`limit`: the name of the one that was broken."""
         super().__init__(text)
+        self.limit = limit
         self.response: HttpResponse = refusal(status, text, headers)
 
 
@@ -57,21 +59,21 @@ def check_growing(buffer: bytes | bytearray, limits: WireLimits, seen: int) -> N
     if buffer.count(b"\n", seen) != buffer.count(b"\r\n", max(0, seen - 1)):
         raise BadRequest(400, "line feed without carriage return")
     if buffer.find(b"\r\n", 0, limits.request_line_bytes + 2) < 0 and len(buffer) > limits.request_line_bytes:
-        raise BadRequest(431, "request line is too long")
+        raise BadRequest(431, "request line is too long", limit="request_line_bytes")
     if len(buffer) > limits.head_bytes:
-        raise BadRequest(431, "request headers are too long")
+        raise BadRequest(431, "request headers are too long", limit="head_bytes")
 
 
 def parse_head(block: bytes, limits: WireLimits, remote_address: str) -> Head:
     """Parse a head, given without its last empty line."""
     if len(block) > limits.head_bytes:
-        raise BadRequest(431, "request headers are too long")
+        raise BadRequest(431, "request headers are too long", limit="head_bytes")
     lines = block.split(b"\r\n")
     if len(lines[0]) > limits.request_line_bytes:
-        raise BadRequest(431, "request line is too long")
+        raise BadRequest(431, "request line is too long", limit="request_line_bytes")
     method, target, version = _parse_request_line(lines[0])
     if len(lines) - 1 > limits.header_count:
-        raise BadRequest(431, "too many request headers")
+        raise BadRequest(431, "too many request headers", limit="header_count")
     fields = tuple(_parse_header(line, limits) for line in lines[1:])
     headers = _joined(fields)
     if method not in METHODS:
@@ -95,7 +97,7 @@ def _parse_request_line(line: bytes) -> tuple[str, str, str]:
 
 def _parse_header(line: bytes, limits: WireLimits) -> tuple[str, str]:
     if len(line) > limits.request_line_bytes:
-        raise BadRequest(431, "request header is too long")
+        raise BadRequest(431, "request header is too long", limit="request_line_bytes")
     match = _HEADER.fullmatch(line)
     if not match:
         raise BadRequest(400, "malformed request header")

@@ -24,6 +24,7 @@ from typing import Final
 
 from runtime.limits import WireLimits
 from runtime.metrics import WireCounters
+from runtime.transport.compression import Deflate
 
 try:
     import fcntl
@@ -55,7 +56,18 @@ def kernel_queue(transport: asyncio.BaseTransport) -> int:
 class Outbox:
     """The writing half of a connection. `transport` and `write` are set when it opens."""
 
-    __slots__ = ("_progress_at", "_taken", "corked", "handed", "pending", "pending_bytes", "sent", "transport", "write")
+    __slots__ = (
+        "_progress_at",
+        "_taken",
+        "corked",
+        "deflate",
+        "handed",
+        "pending",
+        "pending_bytes",
+        "sent",
+        "transport",
+        "write",
+    )
 
     transport: asyncio.Transport
     write: Callable[[bytes], None]
@@ -66,6 +78,8 @@ class Outbox:
         """Frames not yet handed to the transport."""
         self.pending_bytes = 0
         self.corked = False
+        self.deflate: Deflate | None = None
+        """What compresses frames, where that was agreed on."""
         self.handed = 0
         """Bytes handed to the transport."""
         self.sent = 0
@@ -83,6 +97,8 @@ class Outbox:
     def send(self, frame: bytes) -> None:
         """Write an encoded frame after all that was sent or published before."""
         self.sent += 1
+        if self.deflate is not None:
+            frame = self.deflate.compressed(frame)
         if self.pending is not None:
             self.pending.append(frame)
             self.pending_bytes += len(frame)
@@ -140,7 +156,7 @@ class FanOut:
 
         The frame is pending when this returns, so members may come and go at once. Cost: O(members), without a copy.
         """
-        size = len(frame)
+        plain, size = frame, len(frame)
         queue = self._queue
         most = self._limits.unsent_bytes
         count = 0
@@ -148,6 +164,11 @@ class FanOut:
             if member is exclude:
                 continue
             count += 1
+            if (deflate := member.deflate) is not None:
+                frame = deflate.compressed(plain)
+                size = len(frame)
+            elif frame is not plain:
+                frame, size = plain, len(plain)
             pending = member.pending
             if pending is None:
                 member.pending = [frame]

@@ -106,9 +106,11 @@ class Acceptance:
     subprotocol: str | None = None
     """One of the request's subprotocols, or none."""
     max_message_bytes: int | None = None
-    """Over it: close 1009. None takes `WireLimits.message_bytes`."""
+    """Over it: close 1009. None takes `WireLimits.max_message_bytes`."""
     headers: tuple[tuple[str, str], ...] = ()
     """Further headers of the 101 answer."""
+    compression: bool = False
+    """Whether messages may be compressed, where the client offers it."""
 
 
 Admission = Acceptance | HttpResponse

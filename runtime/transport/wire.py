@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from runtime.limits import WireLimits
 from runtime.metrics import WireCounters
+from runtime.transport.compression import Compression
 from runtime.transport.outbox import FanOut
 from runtime.transport.seam import Application
 from runtime.transport.wheel import Wheel, visiting_period
@@ -21,6 +22,7 @@ class Wire:
     counters: WireCounters = field(default_factory=WireCounters)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
     open_handshakes: int = 0
+    compression: Compression = field(default_factory=Compression)
     wheel: Wheel = field(init=False)
     fan_out: FanOut = field(init=False)
 

@@ -29,7 +29,9 @@ from tests.runtime.parts import entry, route
 
 CROWD = 5
 PATIENCE_SECONDS = 10.0
-WIRE = WireLimits(ping_seconds=0.3, pong_seconds=0.3, close_seconds=0.5, message_bytes=1_000, unsent_bytes=64 * 1024)
+WIRE = WireLimits(
+    ping_seconds=0.3, pong_seconds=0.3, close_seconds=0.5, max_message_bytes=1_000, unsent_bytes=64 * 1024
+)
 
 
 @dataclass(slots=True)

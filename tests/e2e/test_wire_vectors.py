@@ -11,7 +11,7 @@ from runtime.limits import WireLimits
 from tests.e2e.vectors import CLOSE, VECTORS, Vector
 from tests.runtime.transport.harness import Recorder, serving, upgraded
 
-LIMITS = WireLimits(message_bytes=65537)
+LIMITS = WireLimits(max_message_bytes=65537)
 SHORT = 400
 """Bytes of a vector that is also sent byte by byte."""
 

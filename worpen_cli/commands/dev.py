@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import json
 import os
 import signal
 import socket
@@ -28,12 +29,14 @@ from worpen_cli.console import Console, ExitCode, Stop
 from worpen_cli.files import STDIN, InputFile, is_route_name, is_searched, read_inputs, read_present
 from worpen_cli.findings import plural
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
+from worpen_cli.limits import Limits, choose_limits, limit_lines, limit_rows
 from worpen_cli.project import DEFAULT_PREFIX, Project
 from worpen_cli.reload import Generation, RouteSet
 
 SETTLE_SECONDS: Final = 0.15
 """After this long without a change the files are taken as they are."""
 WATCH_STEP_MS: Final = 25
+LIMITS_SCHEMA: Final = "worpen.limits/1"
 NEXT_PORTS: Final = 50
 """So many ports are tried to find a free one to suggest."""
 
@@ -49,6 +52,8 @@ class Options:
     restart: bool
     verbose: bool
     as_json: bool
+    limits: Limits
+    compression: bool
 
 
 class Development:
@@ -58,7 +63,7 @@ class Development:
         self.options = options
         self.console = console
         events = Events()
-        self.app = App(Settings(options.host, options.port, prefix, project.environment), events)
+        self.app = App(_server_settings(options, prefix, project), events)
         self.routes = RouteSet(project.settings(prefix), lambda program: link(program, self.app.context))
         self.color = console.colors(sys.stdout) and not options.as_json
         self.journal = Journal(console.print_past_buffers, as_json=options.as_json, color=self.color)
@@ -174,6 +179,18 @@ class Development:
         )
 
 
+def _server_settings(options: Options, prefix: str, project: Project) -> Settings:
+    return Settings(
+        host=options.host,
+        port=options.port,
+        prefix=prefix,
+        environment=project.environment,
+        compression=options.compression,
+        limits=options.limits.server(),
+        wire=options.limits.wire(),
+    )
+
+
 def sentence_of(generation: Generation) -> str:
     """`3 files compiled, 1 broken: chat.yaml (its last good version is served)`."""
     broken = ", ".join(
@@ -285,8 +302,11 @@ def free_port_after(port: int) -> int | None:
     "--reload", "reload", type=click.Choice(["keep", "restart"]), default="keep", show_default=True,
     help="restart closes the connections of a changed route (1012).",
 )  # fmt: skip
+@click.option("--limit", "limit", metavar="NAME=VALUE", multiple=True, help="Set a limit; repeatable.")
+@click.option("--print-limits", is_flag=True, help="List every limit, its value and who set it, and stop.")
+@click.option("--compression/--no-compression", default=None, help="permessage-deflate (default: off).")
 @click.option("--no-tui", is_flag=True, help="Plain lines, also on a terminal.")
-@click.option("--json", "json", is_flag=True, help="Events as JSON, one a line.")
+@click.option("--json", "as_json", is_flag=True, help="Events as JSON, one a line.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each message and hook run as well.")
 @pass_invocation
 def command(
@@ -297,18 +317,34 @@ def command(
     prefix: str | None,
     watch: bool,
     reload: str,
+    limit: tuple[str, ...],
+    print_limits: bool,
+    compression: bool | None,
     no_tui: bool,
-    json: bool,
+    as_json: bool,
     verbose: bool,
 ) -> int:
     """Compile all route files and serve them; a save takes effect while connections stay open."""
     project = invocation.project
+    limits = choose_limits(project, limit)
+    if print_limits:
+        _print_limits(limits, invocation.console, as_json=as_json)
+        return ExitCode.FINE
     paths = paths or project.default_paths
     if STDIN in paths:
         raise Stop("routes that are served come from files")
-    options = Options(paths, host, port, watch, reload == "restart", verbose, json)
+    compress = project.compression if compression is None else compression
+    options = Options(paths, host, port, watch, reload == "restart", verbose, as_json, limits, compress)
     chosen = DEFAULT_PREFIX if prefix is None else prefix
     return run(_developed(options, project, chosen, invocation.console))
+
+
+def _print_limits(limits: Limits, console: Console, *, as_json: bool) -> None:
+    if as_json:
+        console.print_document(json.dumps({"schema": LIMITS_SCHEMA, "limits": limit_rows(limits)}, ensure_ascii=False))
+        return
+    for line in limit_lines(limits):
+        console.print_line(line)
 
 
 async def _developed(options: Options, project: Project, prefix: str, console: Console) -> int:

@@ -118,20 +118,25 @@ def test_this_machine(address: str, here: bool) -> None:
 
 
 def test_the_gate_counts_connections() -> None:
-    gate = Gate(ServerLimits(connections=2, connections_per_address=2), now=0.0)
+    reached: list[str] = []
+    gate = Gate(ServerLimits(connections=2, connections_per_address=2), 0.0, reached.append)
     assert gate.objection("192.0.2.1", 0.0) is None
     gate.entered("192.0.2.1")
     gate.entered("192.0.2.2")
+    assert reached == []
     assert gate.objection("192.0.2.3", 0.0) == "the server is full"
+    assert reached == ["connections"]
     gate.left("192.0.2.2")
     assert gate.objection("192.0.2.3", 0.0) is None
 
 
 def test_the_gate_counts_by_address_but_not_this_machine() -> None:
-    gate = Gate(ServerLimits(connections_per_address=1), now=0.0)
+    reached: list[str] = []
+    gate = Gate(ServerLimits(connections_per_address=1), 0.0, reached.append)
     for address in ("192.0.2.1", "127.0.0.1", "127.0.0.1"):
         gate.entered(address)
     assert gate.objection("192.0.2.1", 0.0) == "too many connections from your address"
+    assert reached == ["connections_per_address"]
     assert gate.objection("192.0.2.2", 0.0) is None
     assert gate.objection("127.0.0.1", 0.0) is None
     gate.left("127.0.0.1")
@@ -140,11 +145,14 @@ def test_the_gate_counts_by_address_but_not_this_machine() -> None:
 
 
 def test_the_gate_limits_the_rate() -> None:
-    gate = Gate(ServerLimits(connection_rate=10, connection_burst=2), now=0.0)
+    reached: list[str] = []
+    gate = Gate(ServerLimits(connection_rate=10, connection_burst=2), 0.0, reached.append)
     objections = [gate.objection("192.0.2.1", now) is None for now in (0.0, 0.0, 0.0, 0.5, 0.5, 0.5)]
     assert objections == [True, True, False, True, True, False]
+    assert reached == ["connection_rate"] * 2
 
 
 def test_a_rate_of_nothing_is_no_limit() -> None:
-    gate = Gate(ServerLimits(connection_rate=0, connection_burst=1), now=0.0)
+    reached: list[str] = []
+    gate = Gate(ServerLimits(connection_rate=0, connection_burst=1), 0.0, reached.append)
     assert all(gate.objection("192.0.2.1", 0.0) is None for _ in range(1_000))

@@ -23,7 +23,14 @@ class Waiter:
         self, hook: Callable[[Waiter], Awaitable[Value]], hook_seconds: float = 5, sleep_seconds: float = 5
     ) -> None:
         self.reported: asyncio.Future[tuple[Value, Outcome]] = asyncio.get_running_loop().create_future()
-        self.run = WaitingRun(hook(self), hook_seconds=hook_seconds, sleep_seconds=sleep_seconds, report=self.report)
+        self.reached: list[str] = []
+        self.run = WaitingRun(
+            hook(self),
+            hook_seconds=hook_seconds,
+            sleep_seconds=sleep_seconds,
+            report=self.report,
+            reached=self.reached.append,
+        )
 
     def report(self, value: Value, outcome: Outcome) -> None:
         self.reported.set_result((value, outcome))

@@ -328,7 +328,9 @@ def test_rates(run: Run, changes: dict[str, float], sent: bytes, allowed: int) -
             assert last[0] == 0x88
             assert last[1].startswith(b"\x03\xf0too many")
             assert (await ended(application))[0] == 1008
-            assert wire.counters.drops == {"rate": 1}
+            broken = next(iter(changes))
+            assert wire.counters.drops == {broken: 1}
+            assert wire.counters.limits_reached == {broken: 1}
 
     run(scenario())
 
@@ -379,7 +381,7 @@ def test_a_message_has_its_time(run: Run) -> None:
                 client.send(begun)
                 assert (await client.frames_to_the_end())[-1] == (0x88, b"\x03\xf0message took too long")
                 assert await ended(application) == (1008, "message took too long")
-                assert wire.counters.drops == {"assembly": 1}
+                assert wire.counters.drops == {"assembly_seconds": 1}
 
     run(scenario())
 

@@ -36,7 +36,7 @@ class Script:
     def close_received(self, code: int, reason: str) -> None:
         self.events.append(("close", code, reason))
 
-    def stream_failed(self, code: int, reason: str) -> None:
+    def stream_failed(self, code: int, reason: str, limit: str) -> None:
         self.events.append(("failed", code))
 
     def allowance_spent(self) -> bool:
