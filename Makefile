@@ -44,6 +44,9 @@ format: $(VENV)/.dev ## lay the code out and mend what can be mended safely
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/.run ## write the reference pages anew, from the tables of the compiler
+	$(BIN)/worpen reference docs/reference
+
 golden: $(VENV)/.test ## write the expectations of the golden files anew; read the diff before you commit
 	$(BIN)/pytest -q tests/golden --update $(ARGS)
 

@@ -46,36 +46,35 @@ def check_kind(found: Findings, field: ValueField | None, name: str, kinds: Kind
     found.add(codes.WRONG_TYPE, field.span, message)
 
 
-def check_whole(found: Findings, field: ValueField | None, name: str) -> int | None:
-    """A constant must be a whole number that is not negative, as a number or as its text; the number, if it is one."""
-    if field is None:
-        return None
+def check_whole(found: Findings, field: ValueField, name: str) -> bool:
+    """Whether a value can be a whole number that is not negative, or its text; a finding where it never is."""
     constant = constant_of(field)
-    if constant is None:
-        if kind_of_field(field) is not Kind.ANY:
-            found.add(codes.WRONG_TYPE, field.span, f"`{name}` must be a whole number, this is {_described(field)}")
-        return None
-    number = _number(constant.value)
+    if constant is None and kind_of_field(field) is Kind.ANY:
+        return True
+    number = number_of(field)
     if number is None or (isinstance(number, float) and not number.is_integer()):
         message = f"`{name}` must be a whole number of at least 0, this is {_described(field, constant)}"
         found.add(codes.WRONG_TYPE, field.span, message)
-        return None
-    if number < 0:
+    elif number < 0:
         found.add(codes.BAD_VALUE, field.span, f"`{name}` must not be negative")
-        return None
-    return int(number)
+    else:
+        return True
+    return False
 
 
-def _described(field: ValueField, constant: Constant | None = None) -> str:
-    if constant is not None and isinstance(constant.value, float):
-        return f"{constant.value:g}"
-    return describe_kind(kind_of_field(field))
-
-
-def _number(value: Value) -> int | float | None:
+def number_of(field: ValueField) -> int | float | None:
+    """The number that a field always is, as a number or as its text; None for anything else."""
+    constant = constant_of(field)
+    value = None if constant is None else constant.value
     if isinstance(value, str):
         try:
             return parse_number(value)
         except Fault:
             return None
     return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+def _described(field: ValueField, constant: Constant | None) -> str:
+    if constant is not None and isinstance(constant.value, float):
+        return f"{constant.value:g}"
+    return describe_kind(kind_of_field(field))

@@ -12,6 +12,11 @@ def value(doc: str, **more: Any) -> Any:
     return declare(Position.VALUE, doc, **more)
 
 
+def whole(doc: str, **more: Any) -> Any:
+    """A value position whose value must be a whole number of at least 0."""
+    return declare(Position.WHOLE, doc, **more)
+
+
 def text(doc: str, **more: Any) -> Any:
     """A text position."""
     return declare(Position.TEXT, doc, **more)

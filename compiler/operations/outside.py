@@ -11,7 +11,7 @@ from compiler.language.limits import SLEEP_SECONDS
 from compiler.language.values import Kind
 from compiler.lower import Assembler
 from compiler.operations import fields
-from compiler.operations.constants import check_kind, check_whole
+from compiler.operations.constants import check_kind, number_of
 from compiler.operations.lowering import lower_or, written_or
 from compiler.operations.model import Flow, Operation, Sets, operation
 from compiler.operations.rows import Variant
@@ -26,13 +26,13 @@ from compiler.syntax.findings import Findings
 class Sleep(Operation):
     """Waits. Only this connection waits; at most 60 seconds in one run of a hook."""
 
-    duration_ms: ValueField = fields.value(
+    duration_ms: ValueField = fields.whole(
         "Milliseconds, a whole number.", aliases=("ms",), synonyms="duration milliseconds time seconds timeout"
     )
 
     def check(self, found: Findings) -> None:
-        """A constant must be a whole number, and not more than a hook may sleep."""
-        duration = check_whole(found, self.duration_ms, "duration_ms")
+        """A constant is not more than a hook may sleep."""
+        duration = number_of(self.duration_ms)
         if duration is not None and duration > SLEEP_SECONDS * 1000:
             message = f"one run of a hook can sleep {SLEEP_SECONDS} seconds at most"
             found.add(codes.HOOK_TIMEOUT, self.duration_ms.span, message)
@@ -73,16 +73,12 @@ class RedisOp(Operation):
     value: ValueField | None = fields.value(
         "What SET stores: text as it is, else JSON.", required=False, synonyms="data body"
     )
-    ttl_seconds: ValueField | None = fields.value(
+    ttl_seconds: ValueField | None = fields.whole(
         "Seconds until the key goes, a whole number.", required=False, synonyms="ttl expire expires seconds"
     )
     output_var: Written[str] | None = fields.variable(
         "The variable that gets the result.", required=False, default=_REDIS_OUTPUT, synonyms="output result_var"
     )
-
-    def check(self, found: Findings) -> None:
-        """A constant lifetime must be a whole number."""
-        check_whole(found, self.ttl_seconds, "ttl_seconds")
 
     def flow(self) -> Flow:
         """Reads its fields and sets the result."""
@@ -124,7 +120,7 @@ class HttpRequest(Operation):
     body: ValueField | None = fields.value(
         "Text as it is, anything else as JSON.", required=False, synonyms="data json payload"
     )
-    timeout_ms: ValueField | None = fields.value(
+    timeout_ms: ValueField | None = fields.whole(
         "The most milliseconds it may take, a whole number.",
         required=False,
         default=str(_DEFAULT_TIMEOUT_MS),
@@ -135,9 +131,8 @@ class HttpRequest(Operation):
     )
 
     def check(self, found: Findings) -> None:
-        """Headers are a mapping, and a constant time limit is a whole number."""
+        """Headers are a mapping."""
         check_kind(found, self.headers, "headers", Kind.OBJECT)
-        check_whole(found, self.timeout_ms, "timeout_ms")
 
     def flow(self) -> Flow:
         """Reads its fields and sets the answer."""

@@ -13,6 +13,7 @@ class Position(Enum):
     """How a field is read (language section 6), and what it may hold."""
 
     VALUE = "any value; strings may hold templates"
+    WHOLE = "a whole number of at least 0; a string may hold a template"
     TEXT = "text; may hold templates"
     CHANNEL = "text; may hold templates; not blank"
     MESSAGE = "text; may hold templates (with a codec: any value)"

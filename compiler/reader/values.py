@@ -6,6 +6,7 @@ from typing import Any
 
 from compiler.diagnostics import codes
 from compiler.language.limits import BRACKET_DEPTH
+from compiler.operations.constants import check_whole
 from compiler.operations.rows import FieldRow, Position
 from compiler.operations.sql import Statement
 from compiler.reader.nodes import (
@@ -47,6 +48,8 @@ class FieldReader:
         match row.position:
             case Position.VALUE:
                 return self.value(node, label)
+            case Position.WHOLE:
+                return self.whole(node, row.name, label)
             case Position.TEXT:
                 return self.text(node, row.name, label)
             case Position.CHANNEL:
@@ -83,6 +86,13 @@ class FieldReader:
             self.found.add(codes.BAD_VALUE, node.span, f"`{name}` is empty")
             raise Unreadable
         return Statement(text, node, label)
+
+    def whole(self, node: Node, name: str, label: str) -> ValueField:
+        """Value position that must be a whole number; a constant is checked."""
+        field = self.value(node, label)
+        if not check_whole(self.found, field, name):
+            raise Unreadable
+        return field
 
     def text(self, node: Node, name: str, label: str) -> TextField:
         """Text position."""
