@@ -1,24 +1,26 @@
 """Trees to instructions: the Assembler, which operations drive, and the lowering of templates and expressions.
 
-An expression tree is lowered along its spine (see `syntax.nodes`): the innermost left operand first, then
-each node on the way out. `??` and `default` make their left side lenient: where it is a variable or a chain
-of members, an unset variable and a member of null are null there (C8).
+An expression tree is lowered by a list of things to do next, not by recursion: chains are as long as they
+like, and operands are nested as deep as the parser allows. `??` and `default` make their left side lenient:
+where it is a variable or a chain of members, an unset variable and a member of null are null there (C8).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from functools import partial
+from typing import Final, Protocol, TypeAlias
 
+from compiler.bytecode.flow import BLOCK_DEPTH
 from compiler.bytecode.opcodes import LEAVERS, Opcode
 from compiler.bytecode.program import Chunk, Import, ImportKind, Instruction, Mark, SourceMap
 from compiler.bytecode.verifier import measure
 from compiler.diagnostics.source import Span
 from compiler.language.effects import Effect
 from compiler.language.functions import SPELLINGS
-from compiler.language.hooks import INPUT_NUMBERS
+from compiler.language.hooks import INPUT_NUMBERS, INPUTS
 from compiler.language.values import Value
 from compiler.syntax.fields import (
     AnyField,
@@ -48,7 +50,6 @@ from compiler.syntax.nodes import (
     Parenthesised,
     Template,
     Unary,
-    spine,
     unwrap,
 )
 
@@ -69,6 +70,11 @@ BINARY_OPCODES: Final = {
 LOGICAL_OPCODES: Final = {"&&": Opcode.AND, "||": Opcode.OR, "??": Opcode.COALESCE}
 LOOP_FIELDS: Final = ("index", "counter", "total", "is_first", "is_last")
 """Members of `loop`."""
+CHOICES: Final = BLOCK_DEPTH - 200
+"""So many choices (`&&`, `||`, `??`, `? :`) may be nested in an expression: operations nest fewer than 200 blocks."""
+
+Place: TypeAlias = tuple[Span, str]
+"""Where an instruction comes from: a range of the file, and a field's or operation's name."""
 
 
 class Lowerable(Protocol):
@@ -142,8 +148,8 @@ class Assembler:
         self._findings = findings
         self._inner = inner
         self._code: list[Instruction] = []
-        self._marks: list[Mark] = []
-        self._mark = Mark(1, 1, 1, 1, "")
+        self._places: list[Place] = []
+        self._place: Place = (Span(0, 0), "")
         self._chunks: list[Chunk] = []
         self._local_names: list[str] = []
         self._scopes: list[dict[str, int | LoopNames]] = [{}]
@@ -156,7 +162,7 @@ class Assembler:
     def emit(self, opcode: Opcode, operand: int = 0) -> None:
         """Append one instruction, at the current mark."""
         self._code.append(Instruction(opcode, operand))
-        self._marks.append(self._mark)
+        self._places.append(self._place)
         if opcode in LEAVERS:
             self.reachable = False
 
@@ -241,16 +247,26 @@ class Assembler:
 
     def mark_at(self, span: Span, label: str) -> None:
         """Following instructions come from this range of the file."""
-        start = self._findings.source.position(span.start)
-        end = self._findings.source.position(span.end)
-        self._mark = Mark(start.line, start.column, end.line, end.column, label)
+        self._place = (span, label)
 
     @contextmanager
     def _marked(self, span: Span, label: str) -> Iterator[None]:
-        before = self._mark
-        self.mark_at(span, label)
+        before = self._place
+        self._place = (span, label)
         yield
-        self._mark = before
+        self._place = before
+
+    def _marks(self) -> tuple[Mark, ...]:
+        """The places as people count them."""
+        made = {place: self._mark(place) for place in dict.fromkeys(self._places)}
+        return tuple([made[place] for place in self._places])
+
+    def _mark(self, place: Place) -> Mark:
+        source = self._findings.source
+        span, label = place
+        line, end_line = source.line_of(span.start), source.line_of(span.end)
+        starts = source.line_starts
+        return Mark(line, span.start - starts[line - 1] + 1, end_line, span.end - starts[end_line - 1] + 1, label)
 
     # -- variables ----------------------------------------------------------------------------------
 
@@ -294,13 +310,18 @@ class Assembler:
             self.emit(Opcode.LOCAL, found)
         elif self._inner:
             self.emit(Opcode.LOCAL, 0)
-            self.emit(Opcode.MEMBER, self.pool.constant(name))
-        elif name in INPUT_NUMBERS and not self.variables.only:
+            self.emit(Opcode.MEMBER_SAFE if lenient else Opcode.MEMBER, self.pool.constant(name))
+        elif name in INPUT_NUMBERS and not self.variables.only and self.hook in INPUTS[name].hooks:
             self.emit(Opcode.INPUT, INPUT_NUMBERS[name])
         elif name in self.variables.slots:
             self.emit(Opcode.SLOT_SAFE if lenient else Opcode.SLOT, self.variables.slots[name])
         else:
-            self.constant(None)
+            self.constant(None)  # only a lenient read gets here: it is set nowhere, or belongs to another hook
+
+    def loop_names(self, name: str) -> LoopNames | None:
+        """The locals behind `loop`, where the name stands for it."""
+        found = self._find(name)
+        return found if isinstance(found, LoopNames) else None
 
     def _loop_object(self, loop: LoopNames) -> None:
         for key in LOOP_FIELDS:
@@ -328,32 +349,38 @@ class Assembler:
     # -- fields -------------------------------------------------------------------------------------
 
     def value(self, field: ValueField) -> None:
-        """Push a value position's value."""
-        match field:
-            case TemplateField():
-                with self._marked(field.span, field.field):
-                    self.template(field.template, self._findings.locator(field.scalar), field.field, text=False)
-            case ConstantField():
-                self.constant(field.value)
-            case ListField():
-                for item in field.items:
-                    self.value(item)
-                self.emit(Opcode.LIST, len(field.items))
-            case ObjectField():
-                for key, item in field.entries:
-                    self.constant(key.value)
-                    self.value(item)
-                self.emit(Opcode.OBJECT, 2 * len(field.entries))
+        """Push a value position's value. Lists and mappings are followed without recursion."""
+        pending: list[ValueField | tuple[Opcode, int] | str] = [field]
+        while pending:
+            match part := pending.pop():
+                case str():
+                    self.constant(part)
+                case TemplateField():
+                    self._template_field(part, text=False)
+                case ConstantField():
+                    self.constant(part.value)
+                case ListField():
+                    pending.append((Opcode.LIST, len(part.items)))
+                    pending += reversed(part.items)
+                case ObjectField():
+                    pending.append((Opcode.OBJECT, 2 * len(part.entries)))
+                    for key, item in reversed(part.entries):
+                        pending += [item, key.value]
+                case (opcode, count):
+                    self.emit(opcode, count)
+
+    def _template_field(self, field: TemplateField | TextField, *, text: bool) -> None:
+        with self._marked(field.span, field.field):
+            self.template(field.template, self._findings.locator(field.scalar), field.field, text=text)
 
     def text(self, field: TextField) -> None:
         """Push a text position's text."""
-        with self._marked(field.span, field.field):
-            self.template(field.template, self._findings.locator(field.scalar), field.field, text=True)
+        self._template_field(field, text=True)
 
     def channel(self, field: TextField) -> None:
         """Push a channel's name; null, empty and blank fault."""
         with self._marked(field.span, field.field):
-            self.template(field.template, self._findings.locator(field.scalar), field.field, text=False)
+            self._template_parts(field.template, self._findings.locator(field.scalar), field.field)
             if field.template.constant is None:
                 self.emit(Opcode.CHANNEL)
 
@@ -379,24 +406,32 @@ class Assembler:
 
     def template(self, template: Template, locate: Locate, label: str, *, text: bool) -> None:
         """Push a template's value; `text` where it must be text."""
+        before = self._place
+        self._template_parts(template, locate, label)
+        if text and template.sole is not None:
+            self.emit(Opcode.TEXT)
+        self._place = before
+
+    def _template_parts(self, template: Template, locate: Locate, label: str) -> None:
+        """Push a template's value. What is done to a sole expression next, is done at its place."""
         if template.constant is not None:
             self.constant(template.constant)
             return
+        before = self._place
         for part in template.parts:
             if isinstance(part, str):
                 self.constant(part)
             else:
                 self.expression(part, locate, label)
         if len(template.parts) > 1:
+            self._place = before
             self.emit(Opcode.CONCAT, len(template.parts))
-        elif text:
-            self.emit(Opcode.TEXT)
 
     # -- expressions --------------------------------------------------------------------------------
 
     def expression(self, node: Expression, locate: Locate, label: str) -> None:
         """Push an expression's value; `locate` gives the places of its spans in the file."""
-        _ExpressionLowering(self, locate, label).lower(node, lenient=False)
+        _ExpressionLowering(self, locate, label).lower(node)
 
     def give_back(self) -> None:
         """End the chunk with the value on the stack."""
@@ -422,8 +457,12 @@ class Assembler:
             waits=measured.waits,
             inner=tuple(self._chunks),
             local_names=tuple(self._local_names),
-            source_map=SourceMap(tuple(self._marks)),
+            source_map=SourceMap(self._marks()),
         )
+
+
+_Task: TypeAlias = "tuple[Expression, bool] | Callable[[], None]"
+"""A node whose value is to be pushed, with whether it is lenient; or something else to do."""
 
 
 class _ExpressionLowering:
@@ -434,118 +473,143 @@ class _ExpressionLowering:
         self.locate = locate
         self.label = label
 
-    def lower(self, node: Expression, *, lenient: bool) -> None:
-        """Push the node's value; `lenient` where it stands directly left of `??` or `default`."""
-        nodes = spine(node)
-        for part, is_lenient in zip(nodes, leniencies(nodes, lenient), strict=True):
-            self._lower_part(part, is_lenient)
+    def lower(self, node: Expression) -> None:
+        """Push the node's value."""
+        pending: list[_Task] = [(node, False)]
+        while pending:
+            task = pending.pop()
+            if isinstance(task, tuple):
+                pending += reversed(self._tasks(*task))
+            else:
+                task()
 
-    def _lower_part(self, node: Expression, lenient: bool) -> None:
-        """Push the node's value, its left operand being on the stack."""
+    def _tasks(self, node: Expression, lenient: bool) -> list[_Task]:
+        """What pushes a node's value, in order. Names and literals are pushed at once."""
         match node:
-            case Literal():
-                self._at(node.span)
-                self.asm.constant(node.value)
             case Name():
                 self._at(node.span)
                 self.asm.load(node.name, lenient)
+                return []
+            case Literal():
+                self._at(node.span)
+                self.asm.constant(node.value)
+                return []
             case Member():
-                self._member(node, lenient)
+                return self._member(node, lenient)
             case Index():
-                self.lower(node.key, lenient=False)
-                self._at(node.span)
-                self.asm.emit(Opcode.INDEX_SAFE if node.safe or lenient else Opcode.INDEX)
+                return self._index(node, lenient)
             case Call():
-                self._call(node)
+                return self._call(node)
             case Unary():
-                self.lower(node.operand, lenient=False)
-                self._at(node.span)
-                self.asm.emit(Opcode.NEG if node.operator == "-" else Opcode.NOT)
+                return [(node.operand, False), self._emit(node, Opcode.NEG if node.operator == "-" else Opcode.NOT)]
             case Binary():
-                self.lower(node.right, lenient=False)
-                self._at(node.span)
-                self.asm.emit(BINARY_OPCODES[node.operator])
+                return [
+                    (node.left_operand, False),
+                    (node.right, False),
+                    self._emit(node, BINARY_OPCODES[node.operator]),
+                ]
             case Logical():
-                self._at(node.span)
-                self._right_side(LOGICAL_OPCODES[node.operator], node.right)
+                return self._choice(node, LOGICAL_OPCODES[node.operator], node.left_operand, node.right)
             case Conditional():
-                self._conditional(node)
+                return self._conditional(node)
             case ListLiteral():
-                for item in node.items:
-                    self.lower(item, lenient=False)
-                self._at(node.span)
-                self.asm.emit(Opcode.LIST, len(node.items))
+                return [*((item, False) for item in node.items), self._emit(node, Opcode.LIST, len(node.items))]
             case ObjectLiteral():
-                for key, _, value in node.entries:
-                    self.asm.constant(key)
-                    self.lower(value, lenient=False)
-                self._at(node.span)
-                self.asm.emit(Opcode.OBJECT, 2 * len(node.entries))
+                return self._object(node)
             case Parenthesised():
-                self.lower(node.content, lenient=lenient)
+                return [(node.content, lenient)]
 
     def _at(self, span: Span) -> None:
         self.asm.mark_at(self.locate(span), self.label)
 
-    def _right_side(self, opener: Opcode, right: Expression) -> None:
-        with self.asm.block(opener):
-            self.lower(right, lenient=False)
+    def _emit(self, node: Expression, opcode: Opcode, operand: int = 0) -> Callable[[], None]:
+        """The instruction that makes the node's value of its operands."""
 
-    def _member(self, node: Member, lenient: bool) -> None:
-        self._at(node.span)
+        def emit() -> None:
+            self._at(node.span)
+            self.asm.emit(opcode, operand)
+
+        return emit
+
+    def _open(self, node: Expression, opener: Opcode, operand: int = 0) -> Callable[[], None]:
+        def open_() -> None:
+            self._at(node.span)
+            self.asm.open(opener, operand)
+
+        return open_
+
+    def _member(self, node: Member, lenient: bool) -> list[_Task]:
+        if (loop := self._loop_of(node.owner)) is not None and node.key in LOOP_FIELDS:
+            return [self._loop_field(node, loop, node.key)]
         opcode = Opcode.MEMBER_SAFE if node.safe or lenient else Opcode.MEMBER
-        self.asm.emit(opcode, self.asm.pool.constant(node.key))
 
-    def _call(self, node: Call) -> None:
+        def read() -> None:
+            self._at(node.span)
+            self.asm.emit(opcode, self.asm.pool.constant(node.key))
+
+        return [(node.owner, lenient), read]
+
+    def _index(self, node: Index, lenient: bool) -> list[_Task]:
+        key = node.key.value if isinstance(node.key, Literal) else None
+        if (loop := self._loop_of(node.owner)) is not None and key in LOOP_FIELDS:
+            return [self._loop_field(node, loop, str(key))]
+        opcode = Opcode.INDEX_SAFE if node.safe or lenient else Opcode.INDEX
+        return [(node.owner, lenient), (node.key, False), self._emit(node, opcode)]
+
+    def _loop_of(self, owner: Expression) -> LoopNames | None:
+        name = unwrap(owner)
+        return self.asm.loop_names(name.name) if isinstance(name, Name) else None
+
+    def _loop_field(self, node: Expression, loop: LoopNames, key: str) -> Callable[[], None]:
+        def push() -> None:
+            self._at(node.span)
+            self.asm.loop_field(loop, key)
+
+        return push
+
+    def _choice(self, node: Expression, opener: Opcode, left: Expression, right: Expression) -> list[_Task]:
+        return [(left, excuses_left(node)), self._open(node, opener), (right, False), self.asm.close]
+
+    def _conditional(self, node: Conditional) -> list[_Task]:
+        tasks: list[_Task] = []
+        for test, value in node.branches:
+            tasks += [(test, False), self._open(test, Opcode.IF, 1), (value, False), self.asm.otherwise]
+        return [*tasks, (node.otherwise, False), *(self.asm.close for _ in node.branches), partial(self._at, node.span)]
+
+    def _object(self, node: ObjectLiteral) -> list[_Task]:
+        tasks: list[_Task] = []
+        for key, _, value in node.entries:
+            tasks += [partial(self.asm.constant, key), (value, False)]
+        return [*tasks, self._emit(node, Opcode.OBJECT, 2 * len(node.entries))]
+
+    def _call(self, node: Call) -> list[_Task]:
         row = SPELLINGS[node.name]
         if row.name == "default":
-            self._default(node)
-            return
-        for position, argument in enumerate(node.arguments):
-            if row.parameter(position).literal == "expression":
-                literal = unwrap(argument)
-                assert isinstance(literal, Literal)
-                inner = inner_expression(literal)
-                assert inner.tree is not None, "broken inner expressions are not lowered"
-                self._at(argument.span)
-                self.asm.inner_chunk(inner.tree, inner.within(self.locate), self.label)
-            elif position or not node.piped:
-                self.lower(argument, lenient=False)
-        self._at(node.span)
-        self.asm.call(row.name, len(node.arguments))
+            return self._choice(node, Opcode.COALESCE, *node.arguments)
+        tasks: list[_Task] = []
+        for place, argument in enumerate(node.arguments):
+            is_inner = row.parameter(place).literal == "expression"
+            tasks.append(partial(self._inner, argument) if is_inner else (argument, False))
+        return [*tasks, self._function(node, row.name)]
 
-    def _default(self, node: Call) -> None:
-        if not node.piped:
-            self.lower(node.arguments[0], lenient=True)
-        self._at(node.span)
-        self._right_side(Opcode.COALESCE, node.arguments[1])
+    def _function(self, node: Call, name: str) -> Callable[[], None]:
+        def emit() -> None:
+            self._at(node.span)
+            self.asm.call(name, len(node.arguments))
 
-    def _conditional(self, node: Conditional) -> None:
-        for test, value in node.branches:
-            self.lower(test, lenient=False)
-            self._at(test.span)
-            self.asm.open(Opcode.IF, 1)
-            self.lower(value, lenient=False)
-            self.asm.otherwise()
-        self.lower(node.otherwise, lenient=False)
-        for _ in node.branches:
-            self.asm.close()
+        return emit
+
+    def _inner(self, argument: Expression) -> None:
+        literal = unwrap(argument)
+        assert isinstance(literal, Literal)
+        inner = inner_expression(literal)
+        assert inner.tree is not None, "broken inner expressions are not lowered"
+        self._at(argument.span)
+        self.asm.inner_chunk(inner.tree, inner.within(self.locate), self.label)
 
 
-def leniencies(nodes: list[Expression], outermost: bool) -> list[bool]:
-    """For each node of a spine (innermost first): is it a variable or member directly left of `??` or `default`?"""
-    lenient = outermost
-    found = []
-    for node in reversed(nodes):
-        found.append(lenient)
-        if isinstance(node, (Member, Index)):
-            continue
-        lenient = makes_lenient(node)
-    return found[::-1]
-
-
-def makes_lenient(node: Expression) -> bool:
-    """Whether the node's left operand may be unset or a member of null: `??` and `| default(…)` (C8)."""
+def excuses_left(node: Expression) -> bool:
+    """Whether the node's first operand may be unset or a member of null: `??` and `default` (C8)."""
     if isinstance(node, Logical):
         return node.operator == "??"
-    return isinstance(node, Call) and node.piped and getattr(SPELLINGS.get(node.name), "name", "") == "default"
+    return isinstance(node, Call) and getattr(SPELLINGS.get(node.name), "name", "") == "default"

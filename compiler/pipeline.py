@@ -23,7 +23,6 @@ from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import SourceFile, Span
 from compiler.language.values import Kind
 from compiler.lower import Assembler, Pool, Variables
-from compiler.operations.model import Runs, names_set
 from compiler.operations.route import Route
 from compiler.reader import read_routes
 from compiler.syntax.events import decode_source, read_documents
@@ -157,12 +156,12 @@ def _lower_route(analysis: Analysis, pool: Pool, findings: Findings) -> RoutePro
     )
 
 
-def _lower_hook(name: str, analysis: Analysis, variables: Variables, pool: Pool, findings: Findings) -> Chunk:
-    asm = Assembler(pool, variables, findings, name)
-    block = analysis.route.hooks[name]
-    if "message" in names_set((Runs(block),)):
+def _lower_hook(hook: str, analysis: Analysis, variables: Variables, pool: Pool, findings: Findings) -> Chunk:
+    asm = Assembler(pool, variables, findings, hook)
+    block = analysis.route.hooks[hook]
+    for assigned in (name for name, hooks in analysis.assigned.items() if hook in hooks):
         asm.mark_at(block.operations[0].place, block.operations[0].title)
-        asm.own_input("message")
+        asm.own_input(assigned)
     asm.operations(block.operations)
     return asm.finish()
 

@@ -1,19 +1,23 @@
-"""Checking expressions: names, functions, argument counts, kinds, and constants that always fail.
+"""Checking expressions: names, operators, members, kinds, and constants that always fail; `calls` does the calls.
 
 `Checker.check` returns what is known of the value. A part with a finding counts as anything, so that
 nothing is said about its consequences. `skippable` parts may never run (`&&`, `||`, `??`, `? :`): a
-constant that would fail there is no finding.
+constant that would fail there is no finding. Trees are as deep as the parser allows, and longer to the
+left: the walk keeps its own stack.
 """
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, TypeAlias
 
+from compiler.analysis.calls import check_call
 from compiler.analysis.known import (
     ANYTHING,
     BOOLEAN,
+    LIST,
     NUMBER,
-    TEXT,
+    OBJECT,
     VARIES,
     Known,
     can_calculate,
@@ -21,22 +25,19 @@ from compiler.analysis.known import (
     constant,
     either,
     is_numeric_part,
+    is_word,
     sum_kinds,
+    unless_null,
+    unless_true,
 )
 from compiler.diagnostics import codes
 from compiler.diagnostics.codes import Code
 from compiler.diagnostics.source import Span
-from compiler.diagnostics.suggest import did_you_mean
 from compiler.language import values
 from compiler.language.faults import Fault
-from compiler.language.functions import SPELLINGS, Function
-from compiler.language.functions.registry import call
-from compiler.language.functions.synonyms import FUNCTION_SYNONYMS
-from compiler.language.functions.text import compile_pattern
 from compiler.language.values import Kind, Value, describe_kind
-from compiler.lower import BINARY_OPCODES, leniencies
+from compiler.lower import BINARY_OPCODES, CHOICES, excuses_left
 from compiler.syntax.findings import Findings, Locate
-from compiler.syntax.inner import inner_expression
 from compiler.syntax.nodes import (
     Binary,
     Call,
@@ -52,15 +53,17 @@ from compiler.syntax.nodes import (
     Parenthesised,
     Template,
     Unary,
-    left_of,
-    spine,
     unwrap,
 )
 
-_ARITHMETIC: Final = ("-", "*", "/", "%", "**")
-_ORDER: Final = ("<", "<=", ">", ">=")
-_FOLDED_TEXT: Final = 1000
-"""Constants larger than so many characters are not carried on."""
+_ARITHMETIC: Final = frozenset({"-", "*", "/", "%", "**"})
+_ORDER: Final = frozenset({"<", "<=", ">", ">="})
+_NONE: Final = Kind(0)
+_MEASURED: Final = Kind.OBJECT | Kind.LIST | Kind.TEXT
+"""What has a `length`, and elements."""
+
+_FOLDED_SIZE: Final = 10_000_000
+"""So many characters and elements one checker computes only to throw them away."""
 
 
 class Names(Protocol):
@@ -73,8 +76,14 @@ class Names(Protocol):
         """A member of a variable with known members is read; None where the variable is not one of these."""
 
 
+Operands: TypeAlias = list[tuple[Known, Span]]
+"""What is known of the operands of an operation, and where they stand."""
+_Task: TypeAlias = tuple[Expression, bool, bool, int]
+"""A node to check; whether it is lenient (C8), whether it is skippable, and in how many choices it is nested."""
+
+
 class Checker:
-    """Checks the expressions of one field."""
+    """Checks the expressions of one field; of many, where `locate` is set anew for each."""
 
     def __init__(self, found: Findings, locate: Locate, names: Names, environment: frozenset[str]) -> None:
         self.found = found
@@ -82,6 +91,7 @@ class Checker:
         self.names = names
         self.environment = environment
         self._hyphens: dict[int, str] = {}
+        self._foldable = _FOLDED_SIZE
 
     def report(self, code: Code, span: Span, message: str, **more: Any) -> Known:
         """A finding at a range of the expression's text; the part counts as anything from here on."""
@@ -93,57 +103,109 @@ class Checker:
         if template.constant is not None:
             return constant(template.constant)
         parts = [constant(p) if isinstance(p, str) else self.check(p) for p in template.parts]
-        if len(parts) == 1 and not text:
+        if len(parts) == 1 and not text and not template.broken:
             return parts[0]
         wordy = any(isinstance(p, str) and not is_numeric_part(p) for p in template.parts)
         return Known(Kind.TEXT, VARIES, wordy)
 
     def check(self, node: Expression, *, lenient: bool = False, skippable: bool = False) -> Known:
         """What is known of an expression's value; reports what is wrong with it."""
-        nodes = spine(node)
-        known = ANYTHING
-        for part, is_lenient in zip(nodes, leniencies(nodes, lenient), strict=True):
-            known = self._part(part, known, is_lenient, skippable)
-        return known
+        pending: list[tuple[_Task, int]] = [((node, lenient, skippable, 0), -1)]
+        known: list[Known] = []
+        while pending:
+            task, count = pending.pop()
+            if count < 0:
+                if task[3] > CHOICES:
+                    return self._too_deep(task[0])
+                operands = self._operands(task)
+                count = len(operands)
+                if operands:
+                    pending.append((task, count))
+                    pending.extend([(operand, -1) for operand in reversed(operands)])
+                    continue
+            split = len(known) - count
+            part, is_lenient, is_skippable, _ = task
+            checked = _CHECKS[part.__class__](self, part, known[split:], is_lenient, is_skippable)
+            known[split:] = [checked]
+        return known[0]
 
-    def _part(self, node: Expression, left: Known, lenient: bool, skippable: bool) -> Known:
+    def check_inner(self, tree: Expression, locate: Locate, *, skippable: bool) -> bool:
+        """Check an inner expression, a chunk of its own; whether there is nothing wrong with it."""
+        before = len(self.found.report.diagnostics)
+        Checker(self.found, locate, InnerNames(), self.environment).check(tree, skippable=skippable)
+        return len(self.found.report.diagnostics) == before
+
+    # -- operands, in order of evaluation -----------------------------------------------------------
+
+    def _operands(self, task: _Task) -> Sequence[_Task]:
+        node, lenient, skippable, choices = task
         match node:
-            case Literal():
-                return constant(node.value)
-            case Name():
-                return self.names.read(node, lenient, self)
+            case Literal() | Name():
+                return ()
             case Member():
-                return self._member(node, left, lenient)
+                return ((node.owner, lenient, skippable, choices),)
             case Index():
-                return self._index(node, left, lenient, skippable)
+                return ((node.owner, lenient, skippable, choices), (node.key, False, skippable, choices))
             case Call():
-                return self._call(node, left, skippable)
+                return self._arguments(node, skippable, choices)
             case Unary():
-                return self._unary(node, skippable)
+                return ((node.operand, False, skippable, choices),)
             case Binary():
                 self._note_hyphen(node)
-                return self._binary(node, left, self.check(node.right, skippable=skippable), skippable)
+                return ((node.left_operand, False, skippable, choices), (node.right, False, skippable, choices))
             case Logical():
-                return self._logical(node, left)
+                left = (node.left_operand, excuses_left(node), skippable, choices)
+                return (left, (node.right, False, True, choices + 1))
             case Conditional():
-                return self._conditional(node, skippable)
+                return self._choices(node, skippable, choices)
             case ListLiteral():
-                return self._list([self.check(item, skippable=skippable) for item in node.items])
+                return [(item, False, skippable, choices) for item in node.items]
             case ObjectLiteral():
-                for _, _, value in node.entries:
-                    self.check(value, skippable=skippable)
-                return Known(Kind.OBJECT)
+                return [(value, False, skippable, choices) for _, _, value in node.entries]
             case Parenthesised():
-                return self.check(node.content, lenient=lenient, skippable=skippable)
+                return ((node.content, lenient, skippable, choices),)
 
-    # -- members ------------------------------------------------------------------------------------
+    def _arguments(self, node: Call, skippable: bool, choices: int) -> Sequence[_Task]:
+        if not excuses_left(node):
+            return [(argument, False, skippable, choices) for argument in node.arguments]
+        return [
+            (argument, not place, skippable or place > 0, choices + (place > 0))
+            for place, argument in enumerate(node.arguments)
+        ]
 
-    def _member(self, node: Member, owner: Known, lenient: bool) -> Known:
+    @staticmethod
+    def _choices(node: Conditional, skippable: bool, choices: int) -> Sequence[_Task]:
+        tasks: list[_Task] = []
+        for number, (test, value) in enumerate(node.branches):
+            tasks.append((test, False, skippable or number > 0, choices + number))
+            tasks.append((value, False, True, choices + number + 1))
+        tasks.append((node.otherwise, False, True, choices + len(node.branches)))
+        return tasks
+
+    def _too_deep(self, node: Expression) -> Known:
+        help = "compute a part of it in a `SetVar` before"
+        return self.report(codes.LIMIT, node.span, f"choices are nested more than {CHOICES} deep", help=help)
+
+    # -- names and members --------------------------------------------------------------------------
+
+    def _literal(self, node: Literal, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        return constant(node.value)
+
+    def _name(self, node: Name, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        return self.names.read(node, lenient, self)
+
+    def _member(self, node: Member, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        owner = known[0]
         name = unwrap(node.owner)
-        if isinstance(name, Name) and (known := self.names.member(name, node, self)) is not None:
-            return known
-        spared = Kind.NULL if node.safe or lenient else Kind(0)
-        holders = Kind.OBJECT | (Kind.LIST | Kind.TEXT if node.key == "length" else Kind(0))
+        if isinstance(name, Name) and (found := self.names.member(name, node, self)) is not None:
+            return found
+        safe = node.safe or lenient
+        if owner.constant is not VARIES:
+            read = values.member_safe if safe else values.member
+            key = node.key
+            return self.fold(lambda value: read(value, key), [(owner, node.name_span)], skippable, ANYTHING)
+        spared = Kind.NULL if safe else _NONE
+        holders = _MEASURED if node.key == "length" else Kind.OBJECT
         if not owner.kinds & (holders | spared):
             return self._no_member(node, owner)
         if not owner.kinds & Kind.OBJECT:
@@ -151,43 +213,42 @@ class Checker:
         return ANYTHING
 
     def _no_member(self, node: Member, owner: Known) -> Known:
-        shown = describe_kind(owner.kinds)
         help = ""
         if owner.kinds & Kind.TEXT:
-            help = f"if it is JSON, read it first: `(… | json_parse).{node.key}`"
-            if isinstance(name := unwrap(node.owner), Name):
-                help = f"if it is JSON, read it first: `({name.name} | json_parse).{node.key}`"
-        return self.report(codes.WRONG_KIND, node.name_span, f"{shown} has no member `{node.key}`", help=help)
+            name = unwrap(node.owner)
+            shown = name.name if isinstance(name, Name) else "…"
+            help = f"if it is JSON, read it first: `({shown} | json_parse).{node.key}`"
+        message = f"{describe_kind(owner.kinds)} has no member `{node.key}`"
+        return self.report(codes.WRONG_KIND, node.name_span, message, help=help)
 
-    def _index(self, node: Index, owner: Known, lenient: bool, skippable: bool) -> Known:
-        key = self.check(node.key, skippable=skippable)
+    def _index(self, node: Index, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        owner, key = known
         name = unwrap(node.owner)
         if isinstance(name, Name) and isinstance(key.constant, str):
-            span = node.key.span
-            member = Member(node.owner, key.constant, node.safe, node.span, span)
-            if (known := self.names.member(name, member, self)) is not None:
-                return known
-        spared = Kind.NULL if node.safe or lenient else Kind(0)
-        if not owner.kinds & (Kind.OBJECT | Kind.LIST | Kind.TEXT | spared):
+            member = Member(node.owner, key.constant, node.safe, node.span, node.key.span)
+            if (found := self.names.member(name, member, self)) is not None:
+                return found
+        safe = node.safe or lenient
+        if owner.constant is not VARIES and key.constant is not VARIES:
+            read = values.index_safe if safe else values.index
+            return self.fold(read, [(owner, node.owner.span), (key, node.key.span)], skippable, ANYTHING)
+        spared = Kind.NULL if safe else _NONE
+        if not owner.kinds & (_MEASURED | spared):
             return self.report(codes.WRONG_KIND, node.span, f"{describe_kind(owner.kinds)} has no elements")
         if not owner.kinds & (Kind.OBJECT | spared) and not key.kinds & Kind.NUMBER:
-            return self.report(
-                codes.WRONG_KIND,
-                node.key.span,
-                f"{describe_kind(owner.kinds)} is indexed by a whole number, this is {describe_kind(key.kinds)}",
-            )
-        if isinstance(owner.constant, (list, dict, str)) and key.constant is not VARIES:
-            return self._fold(values.index, [(owner, node.owner.span), (key, node.key.span)], skippable, ANYTHING)
+            message = f"{describe_kind(owner.kinds)} is indexed by a whole number, this is {describe_kind(key.kinds)}"
+            return self.report(codes.WRONG_KIND, node.key.span, message)
         return Known(Kind.TEXT | Kind.NULL) if owner.kinds == Kind.TEXT else ANYTHING
 
-    # -- hints ----------------------------------------------------------------------------------
+    # -- hints --------------------------------------------------------------------------------------
 
     def _note_hyphen(self, node: Binary) -> None:
         """`query.user-id` is a subtraction; if `id` is unknown, brackets were meant."""
-        owner = node.left_operand.owner if isinstance(node.left_operand, Member) else None
-        if node.operator == "-" and isinstance(node.right, Name) and isinstance(owner, Name):
-            assert isinstance(node.left_operand, Member)
-            self._hyphens[id(node.right)] = f"{owner.name}['{node.left_operand.key}-{node.right.name}']"
+        left = node.left_operand
+        if node.operator != "-" or not isinstance(node.right, Name) or not isinstance(left, Member):
+            return
+        if isinstance(left.owner, Name):
+            self._hyphens[id(node.right)] = f"{left.owner.name}['{left.key}-{node.right.name}']"
 
     def bracket_hint(self, node: Name) -> str:
         """Advice for an unknown name behind a hyphen; empty elsewhere."""
@@ -196,240 +257,108 @@ class Checker:
 
     # -- operators ----------------------------------------------------------------------------------
 
-    def _unary(self, node: Unary, skippable: bool) -> Known:
-        operand = self.check(node.operand, skippable=skippable)
+    def _unary(self, node: Unary, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        operand = known[0]
         helper = values.negate if node.operator == "!" else values.minus
         result = BOOLEAN if node.operator == "!" else NUMBER
         if operand.constant is not VARIES:
-            return self._fold(helper, [(operand, node.operand.span)], skippable, result)
+            return self.fold(helper, [(operand, node.operand.span)], skippable, result)
         if node.operator == "-" and not can_calculate(operand):
-            return self.report(
-                codes.WRONG_KIND, node.operand.span, f"`-` takes a number, this is {describe_kind(operand.kinds)}"
-            )
+            return self._bad_operand("-", operand, node.operand.span, "a number")
         return result
 
-    def _binary(self, node: Binary, left: Known, right: Known, skippable: bool) -> Known:
+    def _binary(self, node: Binary, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        left, right = known
         operator = node.operator
         operands = [(left, node.left_operand.span), (right, node.right.span)]
         if left.constant is not VARIES and right.constant is not VARIES:
-            helper = BINARY_OPCODES[operator].value.helper
-            return self._fold(helper, operands, skippable, self._result(operator, left, right))
+            helper = BINARY_OPCODES[operator].helper
+            return self.fold(helper, operands, skippable, _result(operator, left, right))
         if operator in _ARITHMETIC:
-            for known, span in operands:
-                if not can_calculate(known):
-                    return self._bad_operand(operator, known, span)
-            if operator in "/%" and right.constant == 0 and not skippable:
+            for operand, span in operands:
+                if not can_calculate(operand):
+                    return self._bad_operand(operator, operand, span)
+            if operator in "/%" and not skippable and _is_zero(right):
                 return self.report(codes.DIVISION_BY_ZERO, node.right.span, "this divides by zero")
         elif operator == "+" and not sum_kinds(left, right):
             return self._bad_pair(node, left, right, "add")
         elif operator in _ORDER and not can_order(left, right):
             return self._bad_pair(node, left, right, "order")
-        return self._result(operator, left, right)
+        return _result(operator, left, right)
 
-    def _result(self, operator: str, left: Known, right: Known) -> Known:
-        if operator == "+":
-            return Known(sum_kinds(left, right) or Kind.ANY, VARIES, left.wordy or right.wordy)
-        return NUMBER if operator in _ARITHMETIC else BOOLEAN
-
-    def _bad_operand(self, operator: str, known: Known, span: Span) -> Known:
-        shown = "a text that is not numeric" if known.kinds == Kind.TEXT else describe_kind(known.kinds)
-        return self.report(codes.WRONG_KIND, span, f"`{operator}` takes numbers, this is {shown}")
+    def _bad_operand(self, operator: str, known: Known, span: Span, wanted: str = "numbers") -> Known:
+        return self.report(codes.WRONG_KIND, span, f"`{operator}` takes {wanted}, this is {describe_known(known)}")
 
     def _bad_pair(self, node: Binary, left: Known, right: Known, verb: str) -> Known:
-        message = f"`{node.operator}` cannot {verb} {describe_kind(left.kinds)} and {describe_kind(right.kinds)}"
-        unusable = Kind.NULL | Kind.OBJECT | Kind.BOOLEAN | (Kind(0) if verb == "add" else Kind.LIST)
+        message = f"`{node.operator}` cannot {verb} {describe_known(left)} and {describe_known(right)}"
+        unusable = Kind.NULL | Kind.OBJECT | Kind.BOOLEAN | (_NONE if verb == "add" else Kind.LIST)
         at = node.right.span if left.kinds & ~unusable else node.left_operand.span
         return self.report(codes.WRONG_KIND, at, message)
 
-    def _fold(self, helper: Any, operands: list[tuple[Known, Span]], skippable: bool, otherwise: Known) -> Known:
+    def fold(
+        self,
+        helper: Callable[..., Value] | None,
+        operands: Operands,
+        skippable: bool,
+        otherwise: Known,
+        place: Callable[[Fault, Operands], Span] | None = None,
+    ) -> Known:
         """The constant result of constant operands; where it always fails, a finding at the operand in question."""
-        arguments = [known.constant for known, _ in operands]
+        if helper is None or self._foldable <= 0:
+            return otherwise
         try:
-            return _kept(helper(*arguments), otherwise)
+            made = helper(*(known.constant for known, _ in operands))
         except Fault as fault:
             if skippable:
                 return otherwise
-            return self.report(fault.kind, self._culprit(fault, operands), f"this always fails: {fault.message}")
+            return self.report(fault.kind, (place or _culprit)(fault, operands), f"this always fails: {fault.message}")
+        if isinstance(made, (str, list, dict)):
+            self._foldable -= len(made)
+        return constant(made)
 
-    @staticmethod
-    def _culprit(fault: Fault, operands: list[tuple[Known, Span]]) -> Span:
-        if fault.kind is codes.DIVISION_BY_ZERO and len(operands) == 2:
-            return operands[1][1]
-        for known, span in operands:
-            if not can_calculate(known):
-                return span
-        return operands[0][1]
+    def _logical(self, node: Logical, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        left, right = known
+        return unless_true(left, right) if node.operator == "&&" else unless_null(left, right)
 
-    def _logical(self, node: Logical, left: Known) -> Known:
-        right = self.check(node.right, skippable=True)
-        if node.operator in ("??", "||"):  # null is falsy: neither gives it back
-            left = left.without_null()
-        return either(left, right)
+    def _conditional(self, node: Conditional, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        result = known[-1]
+        for value in known[1::2]:
+            result = either(result, value)
+        return result
 
-    def _conditional(self, node: Conditional, skippable: bool) -> Known:
-        result: Known | None = None
-        for number, (test, value) in enumerate(node.branches):
-            self.check(test, skippable=skippable or number > 0)
-            known = self.check(value, skippable=True)
-            result = known if result is None else either(result, known)
-        otherwise = self.check(node.otherwise, skippable=True)
-        return otherwise if result is None else either(result, otherwise)
+    def _list(self, node: ListLiteral, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        if all(item.constant is not VARIES for item in known):
+            return constant([item.constant for item in known])  # type: ignore[misc]
+        return LIST
 
-    @staticmethod
-    def _list(items: list[Known]) -> Known:
-        if len(items) <= _FOLDED_TEXT and all(item.constant is not VARIES for item in items):
-            return Known(Kind.LIST, [item.constant for item in items])  # type: ignore[misc]
-        return Known(Kind.LIST)
+    def _object(self, node: ObjectLiteral, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        if all(item.constant is not VARIES for item in known):
+            constants: list[Value] = [item.constant for item in known]  # type: ignore[misc]
+            return constant(dict(zip((key for key, _, _ in node.entries), constants, strict=True)))
+        return OBJECT
 
-    # -- calls --------------------------------------------------------------------------------------
+    def _parenthesised(self, node: Parenthesised, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        return known[0]
 
-    def _call(self, node: Call, piped: Known, skippable: bool) -> Known:
-        row = SPELLINGS.get(node.name)
-        if row is not None and row.name == "default":
-            return self._default(node, row, piped)
-        arguments = [
-            piped if node.piped and not position else self._argument(node, row, position, skippable)
-            for position in range(len(node.arguments))
-        ]
-        if row is None:
-            return self._unknown_function(node)
-        if not self._check_count(node, row):
-            return ANYTHING
-        if not self._check_literals(node, row, arguments, skippable):
-            return ANYTHING
-        return self._apply(node, row, arguments, skippable)
+    def _call(self, node: Call, known: list[Known], lenient: bool, skippable: bool) -> Known:
+        return check_call(self, node, known, skippable)
 
-    def _argument(self, node: Call, row: Function | None, position: int, skippable: bool) -> Known:
-        argument = node.arguments[position]
-        if (
-            row is not None
-            and row.parameters
-            and row.parameter(position).literal == "expression"
-            and isinstance(unwrap(argument), Literal)
-        ):
-            return TEXT
-        return self.check(argument, skippable=skippable)
 
-    def _default(self, node: Call, row: Function, piped: Known) -> Known:
-        if not self._check_count(node, row):
-            return ANYTHING
-        value = piped if node.piped else self.check(node.arguments[0], lenient=True)
-        return either(value.without_null(), self.check(node.arguments[1], skippable=True))
-
-    def _unknown_function(self, node: Call) -> Known:
-        word = "filter" if node.piped else "function"
-        label = did_you_mean(node.name, SPELLINGS, FUNCTION_SYNONYMS)
-        return self.report(codes.UNKNOWN_FUNCTION, node.name_span, f"no {word} is called `{node.name}`", label=label)
-
-    def _check_count(self, node: Call, row: Function) -> bool:
-        given, least, most = len(node.arguments), row.minimum, row.maximum
-        if given >= least and (most is None or given <= most):
-            return True
-        shift = 1 if node.piped else 0
-        wanted = (
-            str(least - shift)
-            if least == most
-            else f"{least - shift} or more"
-            if most is None
-            else f"{least - shift} to {most - shift}"
-        )
-        noun = "argument" if wanted == "1" else "arguments"
-        kind = "filter" if node.piped else "function"
-        message = f"the {kind} `{node.name}` takes {wanted} {noun}, {given - shift} given"
-        self.report(codes.ARGUMENT_COUNT, node.name_span, message, help=f"`{row.signature}`")
-        return False
-
-    def _check_literals(self, node: Call, row: Function, arguments: list[Known], skippable: bool) -> bool:
-        good = True
-        for position, argument in enumerate(node.arguments):
-            kind = row.parameter(position).literal
-            if not kind:
-                continue
-            literal = unwrap(argument)
-            if not isinstance(literal, Literal) or not isinstance(literal.value, str):
-                self.report(
-                    codes.NOT_A_LITERAL,
-                    argument.span,
-                    f"the {row.parameter(position).name} of `{row.name}` must be a text literal",
-                )
-                good = False
-            else:
-                good = self._check_literal(kind, literal, skippable) and good
-        return good
-
-    def _check_literal(self, kind: str, literal: Literal, skippable: bool) -> bool:
-        text = str(literal.value)
-        if kind == "pattern":
-            try:
-                compile_pattern(text)
-            except Fault as fault:
-                self.report(codes.BAD_PATTERN, literal.span, fault.message)
-                return False
-        elif kind == "environment" and text not in self.environment:
-            help = f"add `{text}` to `env.allow` in worpen.toml, if every client may know it"
-            self.report(codes.FORBIDDEN_ENVIRONMENT, literal.span, f"`{text}` is not in `env.allow`", help=help)
-            return False
-        elif kind == "expression":
-            return self._check_inner(literal)
-        return True
-
-    def _check_inner(self, literal: Literal) -> bool:
-        inner = inner_expression(literal)
-        locate = inner.within(self.locate)
-        self.found.add_problems(locate, inner.problems)
-        if inner.tree is None:
-            return False
-        before = len(self.found.report.diagnostics)
-        Checker(self.found, locate, InnerNames(), self.environment).check(inner.tree)
-        return len(self.found.report.diagnostics) == before
-
-    def _apply(self, node: Call, row: Function, arguments: list[Known], skippable: bool) -> Known:
-        for position, known in enumerate(arguments):
-            wanted = row.parameter(position).kinds
-            numeric = (
-                wanted & Kind.NUMBER and known.kinds & Kind.TEXT and not (known.wordy and known.kinds == Kind.TEXT)
-            )
-            if not known.kinds & wanted and not numeric and known.constant is VARIES:
-                return self._wrong_argument(node, row, position, known)
-        if (
-            row.constant
-            and not row.needs_moment
-            and arguments
-            and all(a.constant is not VARIES for a in arguments)
-            and not _has_inner(row, len(arguments))
-        ):
-            spans = [argument.span for argument in node.arguments]
-            operands = list(zip(arguments, spans, strict=True))
-            return self._fold_call(node, row, operands, skippable)
-        return Known(row.result)
-
-    def _fold_call(self, node: Call, row: Function, operands: list[tuple[Known, Span]], skippable: bool) -> Known:
-        try:
-            return _kept(call(row, [known.constant for known, _ in operands], None), Known(row.result))  # type: ignore[arg-type, misc]
-        except Fault as fault:
-            if skippable:
-                return Known(row.result)
-            span = node.name_span if node.piped else next(
-                (s for k, s in operands for o in fault.operands if o is k.constant), node.name_span
-            )  # fmt: skip
-            return self.report(fault.kind, span, f"this always fails: {fault.message}")
-
-    def _wrong_argument(self, node: Call, row: Function, position: int, known: Known) -> Known:
-        piped = node.piped and not position
-        left = left_of(node) if piped else None
-        if isinstance(left, Unary) and left.operator == "!":
-            return ANYTHING  # the parser warned that `!` takes only what stands beside it
-        wanted = describe_kind(row.parameter(position).kinds)
-        shown = (
-            "a text that is not numeric"
-            if known.kinds == Kind.TEXT and row.parameter(position).kinds & Kind.NUMBER
-            else describe_kind(known.kinds)
-        )
-        help = ""
-        if isinstance(left, Binary):
-            help = f"the filter takes everything to its left; write `(… | {node.name})` around what it is meant for"
-        span = node.name_span if piped else node.arguments[position].span
-        return self.report(codes.WRONG_KIND, span, f"`{node.name}` takes {wanted}, this is {shown}", help=help)
+_Check: TypeAlias = Callable[[Checker, Any, list[Known], bool, bool], Known]
+_CHECKS: Final[dict[type, _Check]] = {
+    Literal: Checker._literal,
+    Name: Checker._name,
+    Member: Checker._member,
+    Index: Checker._index,
+    Call: Checker._call,
+    Unary: Checker._unary,
+    Binary: Checker._binary,
+    Logical: Checker._logical,
+    Conditional: Checker._conditional,
+    ListLiteral: Checker._list,
+    ObjectLiteral: Checker._object,
+    Parenthesised: Checker._parenthesised,
+}
 
 
 class InnerNames:
@@ -444,12 +373,27 @@ class InnerNames:
         return None
 
 
-def _has_inner(row: Function, count: int) -> bool:
-    return any(row.parameter(position).literal == "expression" for position in range(count))
+def describe_known(known: Known) -> str:
+    """What is known of a value, in words."""
+    return "a text that is not numeric" if is_word(known) else describe_kind(known.kinds)
 
 
-def _kept(value: Value, otherwise: Known) -> Known:
-    """A constant, unless it is too large to carry on."""
-    if isinstance(value, (str, list, dict)) and len(value) > _FOLDED_TEXT:
-        return Known(values.kind_of(value)) if otherwise is ANYTHING else otherwise
-    return constant(value)
+def _culprit(fault: Fault, operands: Operands) -> Span:
+    """The operand that makes an operation on constants fail."""
+    if fault.kind is codes.DIVISION_BY_ZERO and len(operands) == 2:
+        return operands[1][1]
+    for known, span in operands:
+        if not can_calculate(known):
+            return span
+    return operands[0][1]
+
+
+def _is_zero(known: Known) -> bool:
+    value = known.constant
+    return value is not VARIES and isinstance(value, (int, float, str)) and values.equal(value, 0)
+
+
+def _result(operator: str, left: Known, right: Known) -> Known:
+    if operator == "+":
+        return Known(sum_kinds(left, right) or Kind.ANY, VARIES, left.wordy or right.wordy)
+    return NUMBER if operator in _ARITHMETIC else BOOLEAN

@@ -1,22 +1,23 @@
-"""Following the flow of hooks: which variables are set where, what can be reached, what each field may hold.
+"""Following the flow of a hook: which variables are set where, what can be reached, what each field may hold.
 
 The walk knows no operation by name but `WsOp`, whose channels decide membership; everything else comes from
-`Operation.flow()`.
+`Operation.flow()`. It recurses into blocks, whose nesting the reader bounds, and into nothing else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 from compiler.analysis.expressions import Checker
-from compiler.analysis.known import ANYTHING, BOOLEAN, MAYBE_TEXT, NUMBER, TEXT, VARIES, Known, constant, either
+from compiler.analysis.known import ANYTHING, LIST, OBJECT, VARIES, Known, constant, either
+from compiler.analysis.names import ERROR_FIELDS, LOOP_FIELDS, HookNames, RouteVariables, Scope
 from compiler.analysis.state import State, merged
 from compiler.diagnostics import codes
-from compiler.diagnostics.suggest import nearest
 from compiler.language.functions import SPELLINGS
-from compiler.language.hooks import HOOKS, INPUTS, Hook
+from compiler.language.hooks import INPUTS, Hook
 from compiler.language.values import Kind, truthy
 from compiler.operations.messages import WsOp
 from compiler.operations.model import (
@@ -32,8 +33,6 @@ from compiler.operations.model import (
     Sets,
     Step,
     Way,
-    leaves_loop,
-    names_set,
 )
 from compiler.operations.route import Route
 from compiler.syntax.fields import (
@@ -44,42 +43,14 @@ from compiler.syntax.fields import (
     ObjectField,
     TemplateField,
     TextField,
-    Written,
+    leaves,
 )
-from compiler.syntax.findings import Findings, Locate
+from compiler.syntax.findings import Findings
 from compiler.syntax.nodes import Call, Expression, Index, Member, Name, unwrap, walk
 
-ERROR_FIELDS = {
-    "message": TEXT,
-    "code": TEXT,
-    "source": Known(Kind.TEXT | Kind.NULL),
-    "line": Known(Kind.NUMBER | Kind.NULL),
-}
-"""Members of `error` in a catch block."""
-_LOOP_KNOWN = {"index": NUMBER, "counter": NUMBER, "total": NUMBER, "is_first": BOOLEAN, "is_last": BOOLEAN}
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A place where a variable is set."""
-
-    hook: Hook
-    name: Written[str]
-
-
-@dataclass(slots=True)
-class RouteVariables:
-    """What is collected over all hooks of a route. Mutable, one per walk over the hooks.
-
-    `read` has what a variable counted as when it was read, `kept` the variables that must be slots.
-    """
-
-    settings: dict[str, list[Setting]] = field(default_factory=dict)
-    kinds: dict[str, Known] = field(default_factory=dict)
-    read: dict[str, Known] = field(default_factory=dict)
-    kept: set[str] = field(default_factory=set)
-    message_kinds: Known | None = None
-    message_read: bool = False
+_CHANNELS: Final = frozenset({"WsOp.channel", "subscribe"})
+"""Fields that name channels: null is no name, and never shown as text."""
+_LASTING: Final = frozenset({"on_connect", "on_disconnect"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,30 +63,58 @@ class ChannelUse:
     passing: bool
 
 
-class HookWalk:
-    """Walks one hook. `route` is what is known of all hooks; the findings are made on the way."""
+class HookWalk(HookNames):
+    """Walks one hook. `route` is what is known of all hooks; the findings are made on the way.
+
+    `exits` are the states where the hook may end before its last operation; `breaks` those where each loop around
+    the current point may be left.
+    """
 
     def __init__(
         self, route: Route, hook: Hook, variables: RouteVariables, found: Findings, environment: frozenset[str]
     ) -> None:
-        self.route = route
-        self.hook = hook
-        self.variables = variables
-        self.found = found
-        self.environment = environment
-        self.state = State()
+        super().__init__(route, hook, variables, found)
         self.exits: list[State] = []
+        self.breaks: list[list[State]] = []
         self.channels: list[ChannelUse] = []
-        self._scopes: list[dict[str, Known | str]] = []
+        self._outline = variables.outline
+        self._checker = Checker(found, lambda span: span, self, environment)
         self._fields: dict[int, Known] = {}
 
     def walk(self, block: Block, entry: State) -> State:
         """The state after the hook, whichever way it ended."""
-        self.state = State(frozenset(), entry.normal, entry.maybe)
+        self.state = State(0, entry.normal, entry.maybe)
         self._block(block)
         return merged([*self.exits, self.state])
 
     # -- steps --------------------------------------------------------------------------------------
+
+    def _block(self, block: Block) -> None:
+        ended_by: Operation | None = None
+        reported = False
+        for operation in block.operations:
+            if ended_by is None:
+                self._operation(operation)
+                if self.state.dead:
+                    ended_by = operation
+                continue
+            if not reported:
+                self._report_unreachable(operation, ended_by)
+                reported = True
+            self.state = self.state.revived()
+            self._operation(operation)
+            self.state = self.state.ended()
+
+    def _report_unreachable(self, operation: Operation, ended_by: Operation) -> None:
+        label = self.found.label(ended_by.place, "always leaves")
+        message = f"this operation can never run: `{ended_by.title}` above always leaves"
+        self.found.add(codes.UNREACHABLE, operation.place, message, labels=(label,))
+
+    def _operation(self, operation: Operation) -> None:
+        self._flow(self._outline.flow(operation))
+        if isinstance(operation, WsOp) and operation.channel is not None:
+            passing = self._reads_passing(operation.channel)
+            self.channels.append(ChannelUse(self.hook.name, operation.command.value, operation.channel, passing))
 
     def _flow(self, flow: Flow) -> None:
         for step in flow:
@@ -127,73 +126,52 @@ class HookWalk:
                 self._field(step.field)
             case Sets():
                 self._sets(step)
+            case Runs():
+                self._block(step.block)
             case Chooses():
                 self._chooses(step)
             case Repeats():
                 self._repeats(step)
             case Attempts():
                 self._attempts(step)
-            case Runs():
-                self._block(step.block)
             case Leaves():
-                if step.way is Way.HOOK and not self.state.dead:
-                    self.exits.append(self.state)
-                self.state = self.state.ended()
+                self._leaves(step.way)
 
-    def _block(self, block: Block) -> None:
-        ended_by: Operation | None = None
-        reported = False
-        for operation in block.operations:
-            if self.state.dead and not reported and ended_by is not None:
-                self._report_unreachable(operation, ended_by)
-                reported = True
-            was_dead = self.state.dead
-            self.state = self.state.revived()
-            self._operation(operation)
-            if was_dead:
-                self.state = self.state.ended()
-            elif self.state.dead:
-                ended_by = operation
+    def _leaves(self, way: Way) -> None:
+        if way is Way.HOOK:
+            self.exits.append(self.state)
+        elif way is Way.LOOP and self.breaks:
+            self.breaks[-1].append(self.state)
+        self.state = self.state.ended()
 
-    def _report_unreachable(self, operation: Operation, ended_by: Operation) -> None:
-        label = self.found.label(ended_by.place, "always leaves")
-        message = f"this operation can never run: `{ended_by.title}` above always leaves"
-        self.found.add(codes.UNREACHABLE, operation.place, message, labels=(label,))
-
-    def _operation(self, operation: Operation) -> None:
-        self._flow(operation.flow())
-        if isinstance(operation, WsOp) and operation.channel is not None:
-            passing = self._reads_passing(operation.channel)
-            self.channels.append(ChannelUse(self.hook.name, operation.command.value, operation.channel, passing))
+    # -- setting ------------------------------------------------------------------------------------
 
     def _sets(self, step: Sets) -> None:
         name = step.name.value
         known = Known(step.kinds) if step.value is None else self._known(step.value)
-        for scope in reversed(self._scopes):
+        for scope in reversed(self.scopes):
             if name in scope:
-                scope[name] = either(before, known) if isinstance(before := scope[name], Known) else before
-                return
+                return  # a loop's variable: it counts as anything already
         if name == "message":
             self._set_message(step, known)
             return
-        before_kinds = self.variables.kinds.get(name)
-        varying = Known(known.kinds, VARIES, known.wordy, known.absent)
-        self.variables.kinds[name] = varying if before_kinds is None else either(before_kinds, varying)
-        self.state = self.state.after_setting(name)
+        self.variables.set_to(name, known)
+        self.state = self.state.after_setting(self.bit(name))
 
     def _set_message(self, step: Sets, known: Known) -> None:
         if self.hook.name not in INPUTS["message"].hooks:
             self.found.add(codes.WRONG_HOOK, step.name.span, "`message` exists only in on_message; use another name")
             return
-        varying = Known(known.kinds)
         before = self.variables.message_kinds
-        self.variables.message_kinds = varying if before is None else either(before, varying)
+        self.variables.message_kinds = known.varying() if before is None else either(before, known.varying())
+
+    # -- alternatives -------------------------------------------------------------------------------
 
     def _chooses(self, step: Chooses) -> None:
         if step.test is not None:
             self._check_constant(step.test)
         before = self.state
-        after = []
+        after: list[State] = []
         for alternative in step.alternatives:
             self.state = before
             self._flow(alternative)
@@ -211,147 +189,189 @@ class HookWalk:
             return test.value
         return self._known(test).constant if isinstance(test, ConditionField) else VARIES
 
+    # -- loops --------------------------------------------------------------------------------------
+
     def _repeats(self, step: Repeats) -> None:
-        entry = self.state.possibly(names_set(step.body))
-        self.state = entry
+        inside = self._outline.inside(step)
+        entry = self.state = self.state.possibly(inside.sets)
+        endless = certain = False
         if step.test is not None:
             self._field(step.test)
-            self._check_endless(step)
+            certain = self._is_certain(step.test)
+            endless = self._check_endless(step)
+        self.breaks.append([])
         with self._scope(step):
             self._flow(step.body)
-        after = self.state
-        self.state = State(entry.sure, entry.normal, entry.maybe | after.maybe)
+        breaks = self.breaks.pop()
+        self.state = State(entry.sure, entry.normal, entry.maybe)
+        if certain and not endless:
+            # It is left by a Break, or not at all.
+            left = merged(breaks) if breaks else entry.ended()
+            self.state = State(entry.sure, left.normal, left.maybe | entry.maybe, left.dead)
+
+    def _is_certain(self, test: AnyField) -> bool:
+        """Whether the condition always holds; of one that never does, the author is told."""
+        value = self._constant(test)
+        if value is VARIES:
+            return False
+        if not truthy(value):  # type: ignore[arg-type]
+            self._check_constant(test)
+            return False
+        return True
 
     @contextmanager
     def _scope(self, step: Repeats) -> Iterator[None]:
-        names: dict[str, Known | str] = {name.value: Known(kinds) for name, kinds in step.binds}
+        # A variable of the loop that its body sets has its own value again in the next round.
+        rebound = self._outline.inside(step).rebinds
+        names: Scope = {name.value: ANYTHING if name.value in rebound else Known(kinds) for name, kinds in step.binds}
         if step.has_loop:
-            names["loop"] = "loop"
-        self._scopes.append(names)
+            names["loop"] = LOOP_FIELDS
+        self.scopes.append(names)
         yield
-        self._scopes.pop()
+        self.scopes.pop()
 
-    def _check_endless(self, step: Repeats) -> None:
-        assert step.test is not None
-        if leaves_loop(step.body):
-            return
-        if isinstance(step.test, ConstantField):
-            endless = truthy(step.test.value)
-        elif isinstance(step.test, ConditionField) and step.test.expression is not None:
-            expression = step.test.expression
-            read = {node.name for node in walk(expression) if isinstance(node, Name)}
-            changing = any(
-                isinstance(n, Call) and (row := SPELLINGS.get(n.name)) and not row.constant for n in walk(expression)
-            )
-            endless = bool(read) and not changing and not read & set(names_set(step.body)) and not self.route.broken
-            value = self._known(step.test).constant
-            endless = endless or (value is not VARIES and truthy(value))  # type: ignore[arg-type]
+    def _check_endless(self, step: Repeats) -> bool:
+        test = step.test
+        assert test is not None
+        if self._outline.inside(step).leaves or self.route.broken:
+            return False
+        if isinstance(test, ConstantField):
+            endless = truthy(test.value)
+        elif isinstance(test, ConditionField) and test.expression is not None:
+            endless = self._never_changes(step, test.expression, self._known(test))
         else:
-            return
+            return False
         if endless:
             message = "nothing in the body changes what the condition reads, and nothing leaves the loop"
-            self.found.add(codes.ENDLESS_LOOP, step.test.span, message)
+            self.found.add(codes.ENDLESS_LOOP, test.span, message)
+        return endless
+
+    def _never_changes(self, step: Repeats, test: Expression, known: Known) -> bool:
+        """Whether a condition that holds once holds always."""
+        if known.constant is not VARIES:
+            return truthy(known.constant)  # type: ignore[arg-type]
+        names = {node.name for node in walk(test) if isinstance(node, Name)}
+        sets = self._outline.inside(step).sets
+        if not names or any(self.bit(name) & sets for name in names) or self._is_rebound(names):
+            return False
+        calls = (SPELLINGS.get(node.name) for node in walk(test) if isinstance(node, Call))
+        return all(row is not None and row.constant for row in calls)
+
+    def _is_rebound(self, names: set[str]) -> bool:
+        """Whether some of the names are assigned that are no variables of the route: a loop's, or `message`."""
+        return bool(names & self._outline.assigned.keys()) or any(self.scoped(name) is ANYTHING for name in names)
+
+    # -- attempts -----------------------------------------------------------------------------------
 
     def _attempts(self, step: Attempts) -> None:
         before = self.state
+        leaving = self._leaving()
         self._flow(step.body)
-        body = self.state
-        after = body
+        after = body = self.state
         if step.recovery is not None:
-            reached = before.normal | body.normal if not body.dead else before.normal | frozenset(names_set(step.body))
-            self.state = State(before.sure, reached, body.maybe | frozenset(names_set(step.body)))
-            self._scopes.append({"error": "error"})
-            self._flow(step.recovery)
-            self._scopes.pop()
-            after = self._joined(body, self.state)
+            after = self._recovered(before, body, step)
         if step.cleanup:
-            self.state = State(before.sure, after.normal | before.normal, after.maybe)
-            self._flow(step.cleanup)
-            cleanup = self.state
-            after = State(
-                after.sure | cleanup.sure,
-                after.normal | cleanup.normal,
-                after.maybe | cleanup.maybe,
-                after.dead or cleanup.dead,
-            )
+            after = self._cleaned(before, after, leaving, step.cleanup)
         self.state = after
 
-    @staticmethod
-    def _joined(body: State, recovery: State) -> State:
-        """Behind a Try with a catch: faults are no paths, unless the body always ends in one."""
-        both = merged((body, recovery))
-        return both if body.dead else State(both.sure, body.normal, both.maybe)
+    def _recovered(self, before: State, body: State, step: Attempts) -> State:
+        """The state behind the catch block. It begins with all that the body may have set: faults are no paths."""
+        assert step.recovery is not None
+        sets = self._outline.inside(step).sets
+        normal = before.normal | (sets if body.dead else body.normal)
+        self.state = State(before.sure, normal, before.maybe | body.maybe | sets)
+        self.scopes.append({"error": ERROR_FIELDS})
+        self._flow(step.recovery)
+        self.scopes.pop()
+        both = merged((body, self.state))
+        return both if body.dead else State(both.sure, body.normal, both.maybe | body.normal)
+
+    def _leaving(self) -> list[tuple[list[State], int]]:
+        """The ways out of what surrounds this point, and how many states have left by each so far."""
+        return [(states, len(states)) for states in (self.exits, *self.breaks)]
+
+    def _cleaned(self, before: State, after: State, leaving: list[tuple[list[State], int]], cleanup: Flow) -> State:
+        """The state behind the finally block, which runs on every way out and lets all of them go on."""
+        through = [state for states, start in leaving for state in states[start:]]
+        arriving = merged(through if after.dead and through else [after, *through])
+        self.state = entry = State(before.sure, arriving.normal | before.normal, arriving.maybe | before.maybe)
+        self._flow(cleanup)
+        done = self.state
+        for states, start in leaving:
+            if done.dead:
+                del states[start:]  # another way out has taken their place
+            else:
+                states[start:] = [_after_cleanup(state, entry, done) for state in states[start:]]
+        cleaned = _after_cleanup(after, entry, done)
+        return State(cleaned.sure | done.sure, cleaned.normal, cleaned.maybe, after.dead or done.dead)
 
     # -- fields -------------------------------------------------------------------------------------
 
-    def _checker(self, locate: Locate) -> Checker:
-        return Checker(self.found, locate, self, self.environment)
-
     def _field(self, field: AnyField) -> Known:
-        known = self._fields[id(field)] = self._check_field(field)
+        if isinstance(field, (ListField, ObjectField)):
+            for leaf in leaves(field):
+                self._check_leaf(leaf)
+            known = LIST if isinstance(field, ListField) else OBJECT
+        else:
+            known = self._check_leaf(field)
+        self._fields[id(field)] = known
         return known
 
-    def _check_field(self, field: AnyField) -> Known:
+    def _check_leaf(self, field: TextField | TemplateField | ConditionField | ConstantField) -> Known:
+        if isinstance(field, ConstantField):
+            return constant(field.value)
+        self._checker.locate = self.found.locator(field.scalar)
         match field:
             case TextField():
-                known = self._checker(self.found.locator(field.scalar)).template(
-                    field.template, text=field.field != "WsOp.channel"
-                )
-                self._check_rendering(field, known)
-                return known
+                return self._check_text(field)
             case TemplateField():
-                return self._checker(self.found.locator(field.scalar)).template(field.template, text=False)
+                return self._checker.template(field.template, text=False)
             case ConditionField():
-                if field.expression is None:
-                    return ANYTHING
-                known = self._checker(self.found.locator(field.scalar)).check(field.expression)
-                if field.field == "Loop.collection" and not known.kinds & (Kind.LIST | Kind.NULL):
-                    self.found.add(codes.WRONG_KIND, field.span, "a Loop goes over a list, and this never is one")
-                return known
-            case ConstantField():
-                return constant(field.value)
-            case ListField():
-                for item in field.items:
-                    self._field(item)
-                return Known(Kind.LIST)
-            case ObjectField():
-                for _, item in field.entries:
-                    self._field(item)
-                return Known(Kind.OBJECT)
+                return self._check_condition(field)
+
+    def _check_condition(self, field: ConditionField) -> Known:
+        if field.expression is None:
+            return ANYTHING
+        known = self._checker.check(field.expression)
+        if field.field == "Loop.collection" and not known.kinds & (Kind.LIST | Kind.NULL):
+            self.found.add(codes.WRONG_KIND, field.span, "a Loop goes over a list, and this never is one")
+        return known
 
     def _known(self, field: AnyField) -> Known:
         """What the check of a field found out about its value."""
         return self._fields[id(field)]
 
-    def _check_rendering(self, field: TextField, known: Known) -> None:
-        if field.field == "WsOp.channel":
-            if known.absent:
-                help = "give a channel for that case: `{{ … || 'lobby' }}`"
-                self.found.add(
-                    codes.NULLABLE_CHANNEL,
-                    field.span,
-                    "the channel is null where the client did not send this",
-                    help=help,
-                )
-            return
+    def _check_text(self, field: TextField) -> Known:
+        if field.field in _CHANNELS:
+            known = self._checker.template(field.template, text=False)
+            self._check_channel(field, known)
+            return known
+        known = self._checker.template(field.template, text=True)
         for expression in field.template.expressions:
-            if self._renders_null(expression):
-                place = self.found.locator(field.scalar)(expression.span)
-                help = "give a text for that case: `{{ … ?? 'nobody' }}`"
-                self.found.add(
-                    codes.MAY_RENDER_NULL,
-                    place,
-                    "this is null, and the text says `null`, where the client did not send it",
-                    help=help,
-                )
+            node = unwrap(expression)
+            if isinstance(node, (Name, Member, Index)) and self.may_be_absent(node):
+                self._note_null(field, expression)
+        return known
 
-    def _renders_null(self, expression: Expression) -> bool:
-        node = unwrap(expression)
-        if isinstance(node, Name) and node.name in self.variables.kinds:
-            return self.variables.kinds[node.name].absent
-        if isinstance(node, (Member, Index)) and isinstance(owner := unwrap(node.owner), Name):
-            return owner.name in ("query", "headers")
-        return False
+    def check_channel(self, field: TextField) -> None:
+        """A channel that no operation names: one under `subscribe:`."""
+        self._field(field)
+
+    def _check_channel(self, field: TextField, known: Known) -> None:
+        if known.absent:
+            message = "the channel is null where the client did not send this"
+            help = "give a channel for that case: `{{ … || 'lobby' }}`"
+            self.found.add(codes.NULLABLE_CHANNEL, field.span, message, help=help)
+        elif known.kinds == Kind.NULL or (isinstance(known.constant, str) and not known.constant.strip()):
+            self.found.add(codes.EMPTY_CHANNEL, field.span, "the channel is always blank, and a channel needs a name")
+
+    def _note_null(self, field: TextField, expression: Expression) -> None:
+        place = self.found.locator(field.scalar)(expression.span)
+        message = "this is null, and the text says `null`, where the client did not send it"
+        help = "give a text for that case: `{{ … ?? 'nobody' }}`"
+        self.found.add(codes.MAY_RENDER_NULL, place, message, help=help)
+
+    # -- channels -----------------------------------------------------------------------------------
 
     def _reads_passing(self, field: TextField) -> bool:
         """Whether a template reads what lives shorter than the connection, or is not there when `on_connect` ends."""
@@ -362,163 +382,16 @@ class HookWalk:
         )
 
     def _is_passing(self, name: str) -> bool:
-        if any(name in scope for scope in self._scopes):
+        if self.scoped(name) is not None:
             return True
-        return name in INPUTS and not {"on_connect", "on_disconnect"} <= INPUTS[name].hooks
+        return name in INPUTS and not INPUTS[name].hooks >= _LASTING
 
-    # -- names (the Names protocol of Checker) ----------------------------------------------------------
 
-    def read(self, node: Name, lenient: bool, checker: Checker) -> Known:
-        """A variable is read."""
-        name = node.name
-        for scope in reversed(self._scopes):
-            if name in scope:
-                known = scope[name]
-                return known if isinstance(known, Known) else Known(Kind.OBJECT)
-        if name in INPUTS and self.hook.name in INPUTS[name].hooks:
-            return self._input(name)
-        if name in self.variables.settings or name in self.route.possibly_set:
-            return self._variable(node, lenient, checker)
-        if lenient:
-            if name not in INPUTS:
-                message = f"`{name}` is not set in any hook of this route: only its default counts"
-                checker.report(codes.UNSET_DEFAULT, node.span, message, label=self._suggestion(name))
-            return Known(Kind.NULL)
-        return self._unknown(node, checker)
-
-    def _input(self, name: str) -> Known:
-        if name == "message":
-            self.variables.message_read = True
-            sent = TEXT if self.route.codec == "text" else ANYTHING
-            extra = self.variables.message_kinds
-            return sent if extra is None else either(sent, extra)
-        if name == "user":
-            return Known(Kind.OBJECT | Kind.NULL)
-        return Known(INPUTS[name].kinds)
-
-    def _variable(self, node: Name, lenient: bool, checker: Checker) -> Known:
-        name = node.name
-        known = self.variables.kinds.get(name, ANYTHING)
-        before = self.variables.read.setdefault(name, known)
-        if before != known:
-            self.variables.read[name] = either(before, known)
-        if name not in self.state.sure:
-            self.variables.kept.add(name)
-        if name in self.route.possibly_set:
-            return ANYTHING
-        if lenient or name in self.state.normal:
-            return known
-        if name in self.state.maybe:
-            self._report_maybe(node, checker)
-        else:
-            self._report_too_late(node, checker)
-        self.state = self.state.excused(name)
-        return known
-
-    def _report_maybe(self, node: Name, checker: Checker) -> None:
-        first = self.variables.settings[node.name][0]
-        labels = (self.found.label(first.name.span, f"set here, in {first.hook.name}"),)
-        help = f"set it before, or write `{node.name} ?? …`"
-        checker.report(
-            codes.MAYBE_UNSET,
-            node.span,
-            f"`{node.name}` may not be set here: it is set on some paths only",
-            labels=labels,
-            help=help,
-        )
-
-    def _report_too_late(self, node: Name, checker: Checker) -> None:
-        first = self.variables.settings[node.name][0]
-        where = (
-            "further down"
-            if first.hook is self.hook
-            else f"only in {first.hook.name}, which runs after {self.hook.name}"
-        )
-        message = (
-            f"`{node.name}` is used here, but set only later: {where}"
-            if first.hook is self.hook
-            else f"`{node.name}` is set {where}"
-        )
-        labels = (self.found.label(first.name.span, "set here"),)
-        checker.report(codes.SET_TOO_LATE, node.span, message, labels=labels)
-
-    def _unknown(self, node: Name, checker: Checker) -> Known:
-        name = node.name
-        if name in INPUTS:
-            hooks = " and ".join(hook for hook in HOOKS if hook in INPUTS[name].hooks)
-            return checker.report(
-                codes.WRONG_HOOK, node.span, f"`{name}` exists only in {hooks}, this is {self.hook.name}"
-            )
-        if name in ("loop", "error"):
-            where = "inside a Loop" if name == "loop" else "in a catch block"
-            return checker.report(codes.WRONG_HOOK, node.span, f"`{name}` exists only {where}")
-        message = f"`{name}` is not set in any hook of this route"
-        suggestion = self._suggestion(name)
-        help = checker.bracket_hint(node)
-        if not help and not suggestion and name in SPELLINGS:
-            help = f"`{name}` is a function: write `{name}(…)` or `… | {name}`"
-        return checker.report(
-            codes.UNKNOWN_VARIABLE, node.span, message, label=suggestion, help=help, labels=self._similar(name)
-        )
-
-    def _in_scope(self) -> list[str]:
-        inputs = [row.name for row in INPUTS.values() if self.hook.name in row.hooks]
-        return [*inputs, *self.variables.settings, *(name for scope in self._scopes for name in scope)]
-
-    def _suggestion(self, name: str) -> str:
-        meant = nearest(name, self._in_scope())
-        return f"did you mean `{meant}`?" if meant else ""
-
-    def _similar(self, name: str) -> tuple[object, ...]:
-        meant = nearest(name, list(self.variables.settings))
-        if meant is None or meant != nearest(name, self._in_scope()):
-            return ()
-        setting = self.variables.settings[meant][0]
-        return (self.found.label(setting.name.span, f"a similar name is set here, in {setting.hook.name}"),)
-
-    def member(self, owner: Name, node: Member, checker: Checker) -> Known | None:
-        """A member of `params`, `query`, `headers`, `user`, `loop` or `error`."""
-        for scope in reversed(self._scopes):
-            if owner.name in scope:
-                marker = scope[owner.name]
-                return None if isinstance(marker, Known) else self._fixed_member(owner, node, marker, checker)
-        if owner.name not in INPUTS or self.hook.name not in INPUTS[owner.name].hooks:
-            return None
-        if owner.name == "params":
-            return self._parameter(node, checker)
-        if owner.name == "user":
-            return self._claim(node, checker)
-        return MAYBE_TEXT if INPUTS[owner.name].nullable_members else None
-
-    def _fixed_member(self, owner: Name, node: Member, marker: str, checker: Checker) -> Known:
-        fields = _LOOP_KNOWN if marker == "loop" else ERROR_FIELDS
-        if node.key in fields:
-            return fields[node.key]
-        meant = nearest(node.key, tuple(fields))
-        label = f"did you mean `{meant}`?" if meant else "known: " + ", ".join(fields)
-        return checker.report(
-            codes.UNKNOWN_VARIABLE, node.name_span, f"`{owner.name}` has no member `{node.key}`", label=label
-        )
-
-    def _parameter(self, node: Member, checker: Checker) -> Known:
-        if self.route.pattern is None or node.key in self.route.pattern.parameters:
-            return TEXT
-        known = self.route.pattern.parameters
-        meant = nearest(node.key, known)
-        label = f"did you mean `{meant}`?" if meant else ""
-        help = (
-            f"the path's parameters: {', '.join(known)}"
-            if known
-            else f"a value after `?` in the address is `query.{node.key}`"
-        )
-        return checker.report(
-            codes.UNKNOWN_PARAMETER, node.name_span, f"the path has no parameter `{node.key}`", label=label, help=help
-        )
-
-    def _claim(self, node: Member, checker: Checker) -> Known:
-        if self.route.has_auth:
-            return ANYTHING
-        checker.report(
-            codes.USER_WITHOUT_AUTH, unwrap(node.owner).span, "`user` is always null: this route has no `auth`"
-        )
-        return ANYTHING
+def _after_cleanup(state: State, entry: State, done: State) -> State:
+    """A state that went through a finally block: what that set is set."""
+    return State(
+        state.sure | (done.sure & ~entry.sure),
+        state.normal | (done.normal & ~entry.normal),
+        state.maybe | done.maybe,
+        state.dead,
+    )

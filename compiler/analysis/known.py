@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
-from compiler.language.values import Kind, Value, kind_of
+from compiler.language.faults import Fault
+from compiler.language.values import Kind, Value, kind_of, parse_number
 
 
 class Varies:
@@ -16,6 +18,10 @@ class Varies:
 
 VARIES: Final = Varies()
 _NUMERIC_START: Final = re.compile(r"[-0-9.eE+]*")
+_KEPT_SIZE: Final = 1000
+"""Constants with more characters or elements are not carried on."""
+_KEPT_DEPTH: Final = 8
+"""Nor are lists and objects that are nested deeper."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +34,9 @@ class Known:
     wordy: bool = False
     absent: bool = False
 
-    def without_null(self) -> Known:
-        """The same value, known not to be null."""
-        return Known(self.kinds & ~Kind.NULL or Kind.NULL, self.constant, self.wordy)
+    def varying(self) -> Known:
+        """The same without its value: what is known of a variable that was set to it."""
+        return self if self.constant is VARIES else Known(self.kinds, VARIES, self.wordy, self.absent)
 
 
 ANYTHING: Final = Known(Kind.ANY)
@@ -38,12 +44,36 @@ ANYTHING: Final = Known(Kind.ANY)
 BOOLEAN: Final = Known(Kind.BOOLEAN)
 NUMBER: Final = Known(Kind.NUMBER)
 TEXT: Final = Known(Kind.TEXT)
+LIST: Final = Known(Kind.LIST)
+OBJECT: Final = Known(Kind.OBJECT)
+NOTHING: Final = Known(Kind.NULL)
 MAYBE_TEXT: Final = Known(Kind.TEXT | Kind.NULL, absent=True)
 
 
 def constant(value: Value) -> Known:
-    """A constant."""
-    return Known(kind_of(value), value, isinstance(value, str) and not is_numeric_part(value))
+    """A constant; of one that is too large to carry on, only its kind."""
+    if isinstance(value, str):
+        return Known(Kind.TEXT, value if len(value) <= _KEPT_SIZE else VARIES, not _is_numeric(value))
+    if isinstance(value, (list, dict)) and not _is_small(value, _KEPT_DEPTH):
+        return Known(kind_of(value))
+    return Known(kind_of(value), value)
+
+
+def _is_numeric(text: str) -> bool:
+    try:
+        return parse_number(text) is not None
+    except Fault:
+        return True  # a number, though too large: that is another mistake
+
+
+def _is_small(value: Value, depth: int) -> bool:
+    if isinstance(value, str):
+        return len(value) <= _KEPT_SIZE
+    if not isinstance(value, (list, dict)):
+        return True
+    if depth == 0 or len(value) > _KEPT_SIZE:
+        return False
+    return all(_is_small(item, depth - 1) for item in (value.values() if isinstance(value, dict) else value))
 
 
 def is_numeric_part(text: str) -> bool:
@@ -53,9 +83,38 @@ def is_numeric_part(text: str) -> bool:
 
 def either(left: Known, right: Known) -> Known:
     """A value that is one of two."""
-    if left == right:
+    if left is right:
         return left
-    return Known(left.kinds | right.kinds, VARIES, left.wordy and right.wordy, left.absent or right.absent)
+    return Known(
+        left.kinds | right.kinds,
+        left.constant if _same_constant(left.constant, right.constant) else VARIES,
+        left.wordy and right.wordy,
+        left.absent or right.absent,
+    )
+
+
+def _same_constant(left: Value | Varies, right: Value | Varies) -> bool:
+    """Python holds `1`, `1.0` and `True` for equal, also inside of lists: only what cannot be mistaken is the same."""
+    if isinstance(left, (list, dict)):
+        return left is right
+    return left.__class__ is right.__class__ and left == right
+
+
+_FALSY: Final = Kind.NULL | Kind.BOOLEAN | Kind.NUMBER | Kind.TEXT
+
+
+def unless_null(left: Known, right: Known) -> Known:
+    """The value of `left ?? right`, and of `left || right`: never the null of its left side."""
+    if not left.kinds & Kind.NULL:
+        return either(left, right)
+    kinds = left.kinds & ~Kind.NULL
+    return either(Known(kinds, VARIES, left.wordy), right) if kinds else right
+
+
+def unless_true(left: Known, right: Known) -> Known:
+    """The value of `left && right`: a list or object on the left is always passed over."""
+    kinds = left.kinds & _FALSY
+    return either(Known(kinds, left.constant, left.wordy, left.absent), right) if kinds else right
 
 
 _SINGLE: Final = (Kind.NULL, Kind.BOOLEAN, Kind.NUMBER, Kind.TEXT, Kind.LIST, Kind.OBJECT)
@@ -76,9 +135,15 @@ _ORDERED: Final = {
 }
 
 
+@cache
 def singles(kinds: Kind) -> Sequence[Kind]:
     """The single kinds in a set."""
-    return [kind for kind in _SINGLE if kind & kinds]
+    return tuple(kind for kind in _SINGLE if kind & kinds)
+
+
+def is_word(known: Known) -> bool:
+    """Whether it is a text, and certainly not a numeric one."""
+    return known.wordy and known.kinds == Kind.TEXT
 
 
 def sum_kinds(left: Known, right: Known) -> Kind:
@@ -89,19 +154,17 @@ def sum_kinds(left: Known, right: Known) -> Kind:
     for a in singles(left.kinds):
         for b in singles(right.kinds):
             result |= _ADD.get((a, b), Kind(0))
-    # The empty text and words are not numeric: beside one a number is text.
-    if (left.wordy and left.kinds == Kind.TEXT) or (right.wordy and right.kinds == Kind.TEXT):
-        result &= Kind.TEXT
-    return result
+    # Beside a text that is not numeric a number is text.
+    return result & Kind.TEXT if is_word(left) or is_word(right) else result
 
 
 def can_order(left: Known, right: Known) -> bool:
     """Whether `left < right` can succeed (C5)."""
+    if (is_word(left) and not right.kinds & Kind.TEXT) or (is_word(right) and not left.kinds & Kind.TEXT):
+        return False
     return any((a, b) in _ORDERED for a in singles(left.kinds) for b in singles(right.kinds))
 
 
 def can_calculate(operand: Known) -> bool:
     """Whether an operand can be a number or numeric text (C3)."""
-    if operand.wordy and operand.kinds == Kind.TEXT:
-        return False
-    return bool(operand.kinds & (Kind.NUMBER | Kind.TEXT))
+    return not is_word(operand) and bool(operand.kinds & (Kind.NUMBER | Kind.TEXT))

@@ -11,6 +11,8 @@ _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 SERVER_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/__worpen__")
 """Addresses that the server keeps for itself."""
+_SERVER_TREE: Final = "/__worpen__/"
+"""And all that begins like this."""
 
 
 class PathError(ValueError):
@@ -45,14 +47,20 @@ class PathPattern:
         """The same path under a prefix such as `/api`."""
         return PathPattern((*prefix.strip("/").split("/"), *self.segments))
 
+    def addresses(self, prefix: str) -> tuple[PathPattern, ...]:
+        """Where a route of this path is served: here, and under the prefix unless the path begins with it already."""
+        under = tuple(prefix.strip("/").split("/")) if prefix.strip("/") else ()
+        if not under or (len(self.segments) > len(under) and self.segments[: len(under)] == under):
+            return (self,)
+        return (self, self.prefixed(prefix))
+
 
 def parse_path(path: str) -> PathPattern:
     """Read a route's `path`. Raises PathError with the place of the first mistake."""
     if not path.startswith("/"):
         raise PathError("a path starts with `/`", 0, max(1, len(path)))
-    for kept in SERVER_PATHS:
-        if path == kept or path.startswith(kept + "/"):
-            raise PathError(f"`{kept}` is the server's own address", 0, len(path))
+    if path in SERVER_PATHS or path.startswith(_SERVER_TREE):
+        raise PathError(f"`{path}` is the server's own address", 0, len(path))
     segments: list[str] = []
     offset = 1
     for text in path[1:].split("/"):

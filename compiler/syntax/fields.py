@@ -7,6 +7,7 @@ stages keep quiet about it.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
@@ -102,3 +103,17 @@ class ConditionField:
 Condition: TypeAlias = ConditionField | ConstantField
 Collection: TypeAlias = ConditionField | ListField | ConstantField
 AnyField: TypeAlias = TextField | ValueField | ConditionField
+Leaf: TypeAlias = TextField | TemplateField | ConstantField | ConditionField
+
+
+def leaves(field: AnyField) -> Iterator[Leaf]:
+    """The templates and constants in a field, in order of evaluation, however deep they are."""
+    pending: list[AnyField] = [field]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, ListField):
+            pending += reversed(part.items)
+        elif isinstance(part, ObjectField):
+            pending += [item for _, item in reversed(part.entries)]
+        else:
+            yield part

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from compiler.diagnostics.codes import Code
 from compiler.diagnostics.diagnostic import Edit, Fix, Label, Report
@@ -11,6 +11,9 @@ from compiler.diagnostics.source import SourceFile, Span
 from compiler.syntax.offsets import OffsetMap, offset_map
 from compiler.syntax.problems import Problem
 from compiler.syntax.tree import Scalar
+
+ADVISED: Final = 200
+"""Of so many findings in one file, each may come with a suggestion."""
 
 Locate: TypeAlias = Callable[[Span], Span]
 """Turns a range of an expression's text into the range of the file that it came from."""
@@ -22,7 +25,12 @@ class Findings:
     def __init__(self, source: SourceFile, report: Report) -> None:
         self.source = source
         self.report = report
-        self._maps: dict[int, OffsetMap] = {}
+        self._maps: dict[int, tuple[Scalar, OffsetMap]] = {}
+
+    @property
+    def wants_advice(self) -> bool:
+        """Whether there are so few findings that a search for what was meant, which takes its time, is worth it."""
+        return len(self.report.diagnostics) < ADVISED
 
     def add(self, code: Code, span: Span, message: str, **more: Any) -> None:
         """A finding at a range of the file; `more` as `Report.add` takes it."""
@@ -50,9 +58,10 @@ class Findings:
         """Finds the range of the file that a range of a scalar's value came from."""
 
         def locate(span: Span) -> Span:
-            mapping = self._maps.get(id(scalar))
-            if mapping is None:
-                mapping = self._maps[id(scalar)] = offset_map(self.source.text, scalar)
-            return mapping.span_to_file(span)
+            found = self._maps.get(id(scalar))
+            if found is None:
+                # The scalar is kept beside its map, so that no other one can get its id.
+                found = self._maps[id(scalar)] = (scalar, offset_map(self.source.text, scalar))
+            return found[1].span_to_file(span)
 
         return locate
