@@ -1,4 +1,4 @@
-"""What the runtime tells the outside: plain lines of `dev`, its NDJSON, later the board.
+"""What the runtime tells the outside: plain lines of `dev`, its NDJSON, the board.
 
 Events are frozen values without a time of their own: whoever listens is called at once and may look at
 a clock. Texts in them are as the client or the route wrote them; escaping for a terminal is the printer's.
@@ -8,7 +8,7 @@ Nobody listening costs one attribute look-up where an event would have been made
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeAlias
 
@@ -54,17 +54,26 @@ class FrameIn:
     connection_id: str
     route: str
     payload: str | bytes
+    run: int = 0
+    """The number, on this connection, of the hook run that it starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrameOut:
-    """A message was handed to `recipients` connections. `to`: a connection id, `channel NAME` or `everybody`."""
+    """A message was handed to `recipients` connections. `to`: a connection id, `channel NAME` or `everybody`.
+
+    The connection, route and hook run that are named sent it, from this line of the route's file (0: not known).
+    """
 
     connection_id: str
     route: str
     to: str
     recipients: int
     payload: str | bytes
+    hook: str = ""
+    run: int = 0
+    file: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,7 @@ class HookFinished:
     route: str
     hook: str
     seconds: float
+    run: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,7 @@ class HookFaulted:
     mark: Mark | None
     operands: tuple[str, ...]
     seconds: float
+    run: int = 0
 
     @property
     def operation(self) -> str:
@@ -210,15 +221,19 @@ def _document_value(value: Any) -> Any:
 
 
 class Events:
-    """The listeners. `wanted`: somebody listens at all; `detailed`: somebody wants every frame and hook run too."""
+    """The listeners. `wanted`: somebody listens at all; `detailed`: somebody wants frames and hook runs too, of all
+    connections or of some; `measured`: somebody looks at what connections and channels count for themselves."""
 
-    __slots__ = ("_all", "_detailed", "detailed", "wanted")
+    __slots__ = ("_all", "_detailed", "_looking", "_watches", "detailed", "measured", "wanted")
 
     def __init__(self) -> None:
         self._all: tuple[Listener, ...] = ()
         self._detailed: tuple[Listener, ...] = ()
+        self._watches: dict[str, tuple[Listener, ...]] = {}
+        self._looking = 0
         self.wanted = False
         self.detailed = False
+        self.measured = False
 
     def subscribe(self, listener: Listener, *, detailed: bool = False) -> Callable[[], None]:
         """Call `listener` for each event from now on; `detailed` includes frames and hooks that finish well.
@@ -231,22 +246,70 @@ class Events:
         self._renew()
         return lambda: self._forget(listener)
 
+    def watch(self, connection_id: str, listener: Listener) -> Callable[[], None]:
+        """Call `listener` for frames to and from one connection, and for its hooks that finish well.
+
+        Other connections pay for it with one look-up a frame. Returns what ends it.
+        """
+        self._watches[connection_id] = (*self._watches.get(connection_id, ()), listener)
+        self._renew()
+        return lambda: self._unwatch(connection_id, listener)
+
+    def measure(self) -> Callable[[], None]:
+        """Have connections time their hooks and channels count their messages. Returns what ends it."""
+        self._looking += 1
+        self._renew()
+
+        def end() -> None:
+            self._looking -= 1
+            self._renew()
+
+        return end
+
+    def _unwatch(self, connection_id: str, listener: Listener) -> None:
+        left = tuple(other for other in self._watches.get(connection_id, ()) if other is not listener)
+        if left:
+            self._watches[connection_id] = left
+        else:
+            self._watches.pop(connection_id, None)
+        self._renew()
+
     def _forget(self, listener: Listener) -> None:
         self._all = tuple(other for other in self._all if other is not listener)
         self._detailed = tuple(other for other in self._detailed if other is not listener)
+        for connection_id in list(self._watches):
+            self._unwatch(connection_id, listener)
         self._renew()
 
     def _renew(self) -> None:
         self.wanted = bool(self._all)
-        self.detailed = bool(self._detailed)
+        self.detailed = bool(self._detailed or self._watches)
+        self.measured = self._looking > 0
 
     def publish(self, event: Event) -> None:
         """Tell everybody who listens."""
         self._tell(self._all, event)
 
-    def publish_detail(self, event: FrameIn | FrameOut | HookFinished) -> None:
-        """Tell those who asked for every frame and hook run."""
+    @property
+    def watched(self) -> Collection[str]:
+        """The connections that somebody watches, by id."""
+        return self._watches.keys()
+
+    def is_followed(self, connection_id: str) -> bool:
+        """Whether somebody wants the frames and hook runs of this connection."""
+        return bool(self._detailed) or connection_id in self._watches
+
+    def wants_frame(self, concerned: Collection[str]) -> bool:
+        """Whether somebody wants a frame that goes to these of the watched connections."""
+        return bool(self._detailed or concerned)
+
+    def publish_detail(self, event: FrameIn | FrameOut | HookFinished, concerned: Iterable[str] = ()) -> None:
+        """Tell those who asked for every frame and hook run, and those who watch one of the `concerned`; of a hook or
+        a frame that came in, that is its own connection."""
         self._tell(self._detailed, event)
+        if self._watches:
+            for connection_id in concerned if isinstance(event, FrameOut) else (event.connection_id,):
+                self._tell(self._watches.get(connection_id, ()), event)
 
     def _tell(self, listeners: Sequence[Listener], event: Event) -> None:
         for listener in listeners:

@@ -10,8 +10,9 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+import sys
 import time
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -22,10 +23,13 @@ from compiler.language.values import Value
 from runtime.bus import Bus
 from runtime.channels import Hub
 from runtime.events import Events, FrameOut, LogLine
+from runtime.interpreter import mark_in
 
 NORMAL_CLOSURE: Final = 1000
 APPLICATION_CODES: Final = range(3000, 5000)
 """Close codes that applications may use, besides 1000."""
+_CALLERS: Final = 8
+"""Of so many callers one runs the hook whose effect is performed."""
 REASON_BYTES: Final = 123
 """Room for the reason in a close frame."""
 
@@ -64,7 +68,15 @@ class Run(Protocol):
 
     @property
     def hook(self) -> str:
-        """The hook that runs."""
+        """The hook that runs, or whose returned value is being sent."""
+
+    @property
+    def runs(self) -> int:
+        """The number, on this connection, of the hook run that goes on."""
+
+    @property
+    def source_name(self) -> str:
+        """The file of the program that runs."""
 
     @property
     def joins_by_publishing(self) -> bool:
@@ -89,6 +101,8 @@ class Node:
     bus: Bus[Far]
     wire: Wire
     events: Events
+    traffic: dict[str, int] = field(default_factory=dict)
+    """Messages to each channel, counted while `events.measured`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +183,8 @@ class Host:
         frame = self._encode(message, binary)
         recipients = self._hand_over(self._far, frame)
         if self._node.events.detailed:
-            self._show(self._run.connection_id, recipients, message, binary)
+            own = self._run.connection_id
+            self._show(own, recipients, message, binary, self._watched_of(own))
         return recipients
 
     def _send_to(self, message: Value, binary: bool, to: str) -> int:
@@ -177,14 +192,15 @@ class Host:
         far = self._node.hub.find(to)
         recipients = 0 if far is None else self._hand_over(far, frame)
         if self._node.events.detailed:
-            self._show(to, recipients, message, binary)
+            self._show(to, recipients, message, binary, self._watched_of(to))
         return recipients
 
     def _broadcast(self, message: Value, binary: bool, exclude_self: bool) -> int:
         frame = self._encode(message, binary)
         recipients = self._node.bus.publish(None, frame, self._far if exclude_self else None)
         if self._node.events.detailed:
-            self._show("everybody", recipients, message, binary)
+            everybody = self._node.hub.everybody()
+            self._show("everybody", recipients, message, binary, self._watched_among(everybody, exclude_self))
         return recipients
 
     def _publish(self, message: Value, binary: bool, exclude_self: bool, channel: str) -> int:
@@ -192,8 +208,11 @@ class Host:
         if not exclude_self and self._run.joins_by_publishing:
             self._node.hub.join(self._run.connection_id, self._far, channel)
         recipients = self._node.bus.publish(channel, frame, self._far if exclude_self else None)
+        if self._node.events.measured:
+            self._node.traffic[channel] = self._node.traffic.get(channel, 0) + 1
         if self._node.events.detailed:
-            self._show(f"channel {channel}", recipients, message, binary)
+            members = self._node.hub.members(channel)
+            self._show(f"channel {channel}", recipients, message, binary, self._watched_among(members, exclude_self))
         return recipients
 
     @staticmethod
@@ -213,10 +232,28 @@ class Host:
         except UnicodeEncodeError:
             raise Fault(codes.SEND_REFUSED, "the message has half a surrogate pair in it", message) from None
 
-    def _show(self, to: str, recipients: int, message: Value, binary: bool) -> None:
-        payload = decode_base64(values.text(message)) if binary else values.text(message)
+    def _watched_of(self, connection_id: str) -> Collection[str]:
+        return (connection_id,) if connection_id in self._node.events.watched else ()
+
+    def _watched_among(self, members: Collection[Far], exclude_self: bool) -> Collection[str]:
+        """The watched connections that a broadcast reaches."""
+        found: list[str] = []
+        for connection_id in self._node.events.watched:
+            far = self._node.hub.find(connection_id)
+            if far is not None and far in members and not (exclude_self and far is self._far):
+                found.append(connection_id)
+        return found
+
+    def _show(self, to: str, recipients: int, message: Value, binary: bool, concerned: Collection[str]) -> None:
+        if not self._node.events.wants_frame(concerned):
+            return
         run = self._run
-        self._node.events.publish_detail(FrameOut(run.connection_id, run.route_name, to, recipients, payload))
+        payload = decode_base64(values.text(message)) if binary else values.text(message)
+        file = run.source_name
+        sent = FrameOut(
+            run.connection_id, run.route_name, to, recipients, payload, run.hook, run.runs, file, _emitting_line(file)
+        )
+        self._node.events.publish_detail(sent, concerned)
 
     # Channels, the connection, the log.
 
@@ -242,6 +279,23 @@ class Host:
         if self._node.events.wanted:
             run = self._run
             self._node.events.publish(LogLine(run.connection_id, run.route_name, run.hook, level, message))
+
+
+def _emitting_line(file: str) -> int:
+    """The line of a route's file whose effect is being performed; 0 where that is not known.
+
+    Looked for where it costs nothing until somebody wants it: among the callers of `emit`, one of which runs the hook.
+    """
+    frame = sys._getframe(1)
+    for _ in range(_CALLERS):
+        if frame.f_code.co_filename == file:
+            return frame.f_lineno or 0
+        if (mark := mark_in(frame)) is not None:
+            return mark.line
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return 0
 
 
 def decode_base64(text: str) -> bytes:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Final, TypeAlias, cast
 
 from compiler.bytecode.opcodes import BOUNDARIES, OPENERS, Opcode, Operand
@@ -21,7 +22,7 @@ from compiler.bytecode.program import Chunk, Program, RouteProgram
 from compiler.diagnostics import codes
 from compiler.language import values
 from compiler.language.effects import EFFECTS
-from compiler.language.faults import Fault, OutOfFuel, Uncatchable
+from compiler.language.faults import Fault, Mark, OutOfFuel, Uncatchable
 from compiler.language.functions import FUNCTIONS, Evaluate
 from compiler.language.functions.registry import call
 from compiler.language.values import UNSET, ErrorValue, Unset, Value
@@ -91,6 +92,18 @@ def run_chunk(
     """Run a chunk: yields the effects that it asks for, returns what RETURN returned. Raises as hooks do."""
     layouts = {id(part): _layout(part) for part in chunk.walk()}
     return _Frame(_World(program, route, context, inputs, slots, context.fuel, layouts), chunk).run()
+
+
+_DRIVERS: Final = frozenset({_drive.__code__, _drive_waiting.__code__})
+
+
+def mark_in(frame: FrameType) -> Mark | None:
+    """Where in the source the hook is that this frame of the interpreter drives; None for any other frame."""
+    run = frame.f_locals["run"] if frame.f_code in _DRIVERS else None
+    if run is None or run.gi_frame is None:
+        return None
+    stopped = run.gi_frame.f_locals
+    return stopped["self"].chunk.source_map.mark(stopped["at"]) if "at" in stopped else None
 
 
 @dataclass(slots=True)
@@ -356,7 +369,12 @@ class _Frame:
         if block.rounds == len(block.items):
             self.close(block)
             return
-        self.world.burn()
+        try:
+            self.world.burn()
+        except OutOfFuel as empty:
+            # Wherever the round before ended: what cannot go on is the loop.
+            empty.mark = self.chunk.source_map.mark(block.start)
+            raise
         first = self.chunk.code[block.start].operand
         self.locals[first : first + 3] = block.items[block.rounds], block.rounds, len(block.items)
         block.rounds += 1

@@ -30,7 +30,7 @@ from runtime.events import (
 )
 from runtime.host import Host, Node
 from runtime.limits import ServerLimits
-from runtime.metrics import ServerCounters, count
+from runtime.metrics import ServerCounters, Timings, count
 from runtime.server.admission import Gate
 from runtime.server.catalogue import Served
 from runtime.server.waiting import WaitingRun
@@ -70,13 +70,18 @@ class Link:
         "_heard_at",
         "_host",
         "_idle_timer",
-        "_path",
         "_started",
         "_waiting",
         "emit",
         "has_departed",
+        "hook",
+        "opened_at",
+        "path",
+        "result",
+        "runs",
         "served",
         "session",
+        "timings",
     )
 
     def __init__(
@@ -88,7 +93,18 @@ class Link:
         self.session = Session(str(uuid4()), served.version, given, self)
         self._floor = floor
         self._connection = connection
-        self._path = path
+        self.path = path
+        """The address that was asked for, without the query."""
+        self.opened_at = 0.0
+        """When it opened, by `perf_counter`."""
+        self.runs = 0
+        """Hook runs that have begun."""
+        self.hook = ""
+        """The hook that runs, or ran last."""
+        self.result = ""
+        """How the latest hook ended: `ok`, `cancelled`, or the fault's name."""
+        self.timings: Timings | None = None
+        """How long hooks took, while somebody looks."""
         self._host = Host(floor.node, connection, self)
         self.emit = self._host.emit
         """Performs effects; see `Shell.emit`."""
@@ -102,6 +118,7 @@ class Link:
     def opened(self) -> None:
         """The handshake's answer is written."""
         floor, connection_id = self._floor, self.session.id
+        self.opened_at = self._started = perf_counter()
         floor.links[connection_id] = self
         floor.emptied.clear()
         floor.gate.entered(self._connection.remote_address)
@@ -110,20 +127,26 @@ class Link:
         if floor.node.events.wanted:
             address = self._connection.remote_address
             generation = self.session.version.generation
-            floor.node.events.publish(Connected(connection_id, self.route_name, generation, self._path, address))
+            floor.node.events.publish(Connected(connection_id, self.route_name, generation, self.path, address))
         self._watch_idleness()
         self.session.receive(Event.ADMITTED)
 
     def received(self, message: str | bytes) -> None:
         """One whole message: text as it is, binary as text where it is UTF-8, else as base64."""
         if self._floor.node.events.detailed:
-            self._floor.node.events.publish_detail(FrameIn(self.session.id, self.route_name, message))
+            self._tell_frame(message)
         if self._idle_timer is not None:
             self._heard_at = asyncio.get_running_loop().time()
         if isinstance(message, str):
             self.session.receive(Event.MESSAGE, (message, "text"))
         else:
             self.session.receive(Event.MESSAGE, (text_of_binary(message), "binary"))
+
+    def _tell_frame(self, message: str | bytes) -> None:
+        events, connection_id = self._floor.node.events, self.session.id
+        if events.is_followed(connection_id):
+            run = self.runs + ("on_message" in self.session.route.hooks)
+            events.publish_detail(FrameIn(connection_id, self.route_name, message, run))
 
     def closed(self, code: int, reason: str) -> None:
         """The connection is over."""
@@ -157,14 +180,29 @@ class Link:
         return self.session.id
 
     @property
+    def far(self) -> Connection:
+        """The wire's end: the member of channels."""
+        return self._connection
+
+    @property
+    def remote_address(self) -> str:
+        """The client's IP address."""
+        return self._connection.remote_address
+
+    @property
     def route_name(self) -> str:
         """The name of the route, as the program that runs now calls it."""
         return self.session.route.program.name
 
     @property
-    def hook(self) -> str:
-        """The hook that runs; "" between hooks."""
-        return self.session.hook
+    def source_name(self) -> str:
+        """The file of the program that runs."""
+        return self.session.version.owner.source_name
+
+    @property
+    def idle_since(self) -> float:
+        """When a hook began last, or it opened, by `perf_counter`."""
+        return self._started
 
     @property
     def joins_by_publishing(self) -> bool:
@@ -210,6 +248,8 @@ class Link:
 
     def started(self, hook: str) -> None:
         """A hook begins."""
+        self.hook = hook
+        self.runs += 1
         self._started = perf_counter()
 
     def ended(self, hook: str, outcome: Outcome) -> None:
@@ -218,12 +258,15 @@ class Link:
         events, name = self._floor.node.events, self.route_name
         # `count`, written out: this runs for every message.
         counters = self._floor.counters
-        key, runs, spent = (name, hook, _result(outcome)), counters.hook_runs, counters.hook_seconds
+        result = self.result = _result(outcome)
+        key, runs, spent = (name, hook, result), counters.hook_runs, counters.hook_seconds
         runs[key] = runs.get(key, 0) + 1
         spent[key] = spent.get(key, 0.0) + seconds
+        if events.measured:
+            self._measure(seconds)
         if outcome is None:
-            if events.detailed:
-                events.publish_detail(HookFinished(self.session.id, name, hook, seconds))
+            if events.detailed and events.is_followed(self.session.id):
+                events.publish_detail(HookFinished(self.session.id, name, hook, seconds, self.runs))
         elif isinstance(outcome, Cancelled):
             if events.wanted:
                 events.publish(HookCancelled(self.session.id, name, hook))
@@ -235,6 +278,11 @@ class Link:
             if not events.wanted:
                 return
             self._tell_fault(hook, outcome, seconds)
+
+    def _measure(self, seconds: float) -> None:
+        if self.timings is None:
+            self.timings = Timings()
+        self.timings.add(seconds)
 
     def _tell_fault(self, hook: str, fault: Fault | Uncatchable, seconds: float) -> None:
         mark: Mark | None = fault.mark
@@ -249,6 +297,7 @@ class Link:
                 mark=mark,
                 operands=show_operands(fault.operands),
                 seconds=seconds,
+                run=self.runs,
             )
         )
 

@@ -376,6 +376,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     def _send_control(self, frame: bytes) -> None:
         self.send(frame)
         self.sent -= 1  # only messages are counted
+        self.joined -= 1
 
     def _control_allowed(self) -> bool:
         limits = self._wire.limits
@@ -454,11 +455,21 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             payload, self._owed_pong = self._owed_pong, None
             self._send_control(frames.encode_frame(frames.PONG, payload))
 
+    @property
+    def messages_in(self) -> int:
+        """Messages that came."""
+        return self._granted - max(self._reader.allowance, 0) if self.state is not State.NEW else 0
+
+    @property
+    def messages_out(self) -> int:
+        """Messages that left for it, by `send` and by broadcasts."""
+        return self.joined
+
     def settle(self) -> None:
         """Add to the shared counters what was counted here since the last time."""
         counters = self._wire.counters
         messages, received, sent, handed = self._counted
-        now = (self._granted - max(self._reader.allowance, 0), self._bytes_in, self.sent, self.handed)
+        now = (self.messages_in, self._bytes_in, self.sent, self.handed)
         counters.messages_in += now[0] - messages
         counters.bytes_in += now[1] - received
         counters.messages_out += now[2] - sent

@@ -62,6 +62,7 @@ class Outbox:
         "corked",
         "deflate",
         "handed",
+        "joined",
         "pending",
         "pending_bytes",
         "sent",
@@ -84,6 +85,8 @@ class Outbox:
         """Bytes handed to the transport."""
         self.sent = 0
         """Frames sent by `send`."""
+        self.joined = 0
+        """Frames for it, by `send` and by broadcasts."""
         self._taken = 0
         self._progress_at = 0.0
 
@@ -97,6 +100,7 @@ class Outbox:
     def send(self, frame: bytes) -> None:
         """Write an encoded frame after all that was sent or published before."""
         self.sent += 1
+        self.joined += 1
         if self.deflate is not None:
             frame = self.deflate.compressed(frame)
         if self.pending is not None:
@@ -164,6 +168,7 @@ class FanOut:
             if member is exclude:
                 continue
             count += 1
+            member.joined += 1
             if (deflate := member.deflate) is not None:
                 frame = deflate.compressed(plain)
                 size = len(frame)

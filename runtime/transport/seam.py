@@ -82,6 +82,14 @@ class Connection(Protocol):
     def queued_bytes(self) -> int:
         """Bytes sent that the kernel has not taken yet."""
 
+    @property
+    def messages_in(self) -> int:
+        """Messages that came."""
+
+    @property
+    def messages_out(self) -> int:
+        """Messages that left, broadcasts included."""
+
     def send(self, frame: bytes) -> None:
         """Write an encoded frame (`frames.encode_text`, `encode_binary`) after all sent or published before it."""
 

@@ -6,7 +6,7 @@ import pytest
 
 from compiler.language.faults import Mark
 from compiler.language.values import Value
-from runtime.events import OPERAND_CHARACTERS, Event, Events, FrameIn, HookFaulted, Stopped, show_operands
+from runtime.events import OPERAND_CHARACTERS, Event, Events, FrameIn, FrameOut, HookFaulted, Stopped, show_operands
 
 FRAME = FrameIn("id", "route", "hi")
 
@@ -36,6 +36,45 @@ def test_a_subscription_ends() -> None:
     events.publish(Stopped(0))
     assert heard == []
     assert (events.wanted, events.detailed) == (False, False)
+
+
+def test_a_watch_hears_of_one_connection() -> None:
+    events, heard = Events(), list[Event]()
+    end = events.watch("id", heard.append)
+    assert (events.wanted, events.detailed) == (False, True)
+    assert events.is_followed("id")
+    assert not events.is_followed("other")
+    to_both = FrameOut("other", "route", "everybody", 2, "hi")
+    events.publish_detail(FRAME)
+    events.publish_detail(FrameIn("other", "route", "hi"))
+    events.publish_detail(to_both, ["id"])
+    events.publish_detail(to_both, [])
+    assert heard == [FRAME, to_both]
+    end()
+    events.publish_detail(FRAME)
+    assert len(heard) == 2
+    assert (events.detailed, list(events.watched)) == (False, [])
+
+
+def test_a_watch_that_fails_is_forgotten() -> None:
+    def broken(event: Event) -> None:
+        raise RuntimeError
+
+    events, heard = Events(), list[Event]()
+    events.watch("id", broken)
+    events.watch("id", heard.append)
+    events.publish_detail(FRAME)
+    events.publish_detail(FRAME)
+    assert heard == [FRAME, FRAME]
+
+
+def test_measuring_lasts_until_the_last_who_looks_has_gone() -> None:
+    events = Events()
+    ends = [events.measure(), events.measure()]
+    for end in ends:
+        assert events.measured
+        end()
+    assert not events.measured
 
 
 def test_a_listener_that_fails_is_heard_of_no_more() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Collection
 from typing import Any
@@ -11,13 +12,21 @@ import pytest
 from compiler.diagnostics import codes
 from compiler.language.effects import EFFECTS
 from compiler.language.faults import Fault
+from compiler.language.hooks import INPUTS
 from compiler.language.values import Value
+from compiler.pipeline import Settings as CompilerSettings
+from compiler.pipeline import compile_source
+from runtime import interpreter, translator
 from runtime.bus.local import LocalBus
 from runtime.channels import Hub
 from runtime.events import Event, Events, FrameOut, LogLine
 from runtime.host import Far, Host, Node, Surroundings
+from runtime.loader import link
+from runtime.seam import Context, Engine
 from runtime.server.catalogue import NOT_PERFORMED
 from runtime.transport import frames
+
+ENGINES: tuple[Engine, ...] = (interpreter.build_hook, translator.build_hook)
 
 
 class End:
@@ -38,6 +47,8 @@ class Running:
         self.connection_id = connection_id
         self.route_name = "test"
         self.hook = "on_message"
+        self.runs = 1
+        self.source_name = "test.yaml"
         self.joins_by_publishing = True
         self.has_departed = False
         self.far = far
@@ -237,11 +248,65 @@ def test_frames_are_events_for_those_who_want_details() -> None:
     server.hosts["a"].emit("broadcast", "AA==", True, False)
     server.hosts["a"].emit("publish", "4", False, False, "room")
     assert heard == [
-        FrameOut("a", "test", "a", 1, "1"),
-        FrameOut("a", "test", "b", 1, "2"),
-        FrameOut("a", "test", "everybody", 2, b"\x00"),
-        FrameOut("a", "test", "channel room", 1, "4"),
+        FrameOut("a", "test", "a", 1, "1", "on_message", 1, "test.yaml"),
+        FrameOut("a", "test", "b", 1, "2", "on_message", 1, "test.yaml"),
+        FrameOut("a", "test", "everybody", 2, b"\x00", "on_message", 1, "test.yaml"),
+        FrameOut("a", "test", "channel room", 1, "4", "on_message", 1, "test.yaml"),
     ]
+
+
+def test_who_watches_a_connection_hears_the_frames_that_reach_it() -> None:
+    server, heard = Server("a", "b", "c"), list[Any]()
+    end = server.events.watch("b", heard.append)
+    host = server.hosts["a"]
+    host.emit("send", "own", False)
+    host.emit("send_to", "to b", False, "b")
+    host.emit("send_to", "to c", False, "c")
+    host.emit("broadcast", "all", False, False)
+    host.emit("publish", "not in it", False, False, "room")
+    server.hosts["b"].emit("subscribe", "room")
+    host.emit("publish", "in it", False, False, "room")
+    server.hosts["b"].emit("broadcast", "all others", False, True)
+    assert [frame.payload for frame in heard] == ["to b", "all", "in it"]
+    end()
+    host.emit("send_to", "unwatched", False, "b")
+    assert len(heard) == 3
+
+
+def test_messages_to_channels_are_counted_while_somebody_looks() -> None:
+    server = Server("a")
+    server.hosts["a"].emit("publish", "1", False, False, "room")
+    end = server.events.measure()
+    for channel in ("room", "room", "hall"):
+        server.hosts["a"].emit("publish", "2", False, False, channel)
+    end()
+    server.hosts["a"].emit("publish", "3", False, False, "room")
+    assert server.node.traffic == {"room": 2, "hall": 1}
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=["interpreter", "translator"])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_frame_names_the_line_that_sent_it(engine: Engine, waits: bool) -> None:
+    source = [
+        "name: Two", "path: /ws/two", "route_type: WebSocket", "ws_hooks:", "  on_message:",
+        "    - WsOp: {command: send, message: first}", "    - Sleep: {duration_ms: 0}" if waits else "",
+        "    - If:", "        condition: '{{ true }}'", "        then:",
+        "          - WsOp: {command: send, message: '{{ [1, 2] | map(\\'item + 1\\') }}'}",
+    ]  # fmt: skip
+    compilation = compile_source("two.yaml", "\n".join(source).replace("\\'", "''").encode(), CompilerSettings())
+    assert compilation.program is not None
+    server, heard = Server("a"), list[Any]()
+    server.runs["a"].source_name = "two.yaml"
+    server.events.watch("a", heard.append)
+    route = link(compilation.program, Context(Surroundings(server.hub)), engine).routes[0]
+    outcome = route.hooks["on_message"]([None] * len(INPUTS), [], server.hosts["a"].emit)
+    if waits:
+        asyncio.run(_outcome(outcome))
+    assert [(frame.file, frame.line) for frame in heard] == [("two.yaml", 6), ("two.yaml", 11)]
+
+
+async def _outcome(waiting: Any) -> Any:
+    return await waiting
 
 
 def test_every_effect_is_performed_or_its_routes_are_refused() -> None:

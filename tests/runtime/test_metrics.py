@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runtime.metrics import Sample, ServerCounters, WireCounters, count, exposition, samples
+from runtime.metrics import TIMED_RUNS, Sample, ServerCounters, Timings, WireCounters, count, exposition, samples
 
 
 def test_counting_by_labels() -> None:
@@ -37,3 +37,16 @@ def test_every_labelled_counter_of_the_wire_has_its_label() -> None:
     wire.answered("x")
     wire.dropped("y")
     assert {sample.labels for sample in samples(wire) if sample.labels} == {(("result", "x"),), (("reason", "y"),)}
+
+
+def test_percentiles_are_of_the_latest_runs() -> None:
+    timings = Timings()
+    assert timings.percentile(0.99) is None
+    for number in range(1, 1 + TIMED_RUNS):
+        timings.add(number)
+    assert timings.percentile(0.5) == TIMED_RUNS / 2
+    assert timings.percentile(1) == TIMED_RUNS
+    for _ in range(TIMED_RUNS):
+        timings.add(0.5)
+    assert timings.percentile(1) == 0.5
+    assert timings.runs == 2 * TIMED_RUNS

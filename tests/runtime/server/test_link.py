@@ -106,7 +106,9 @@ async def test_what_is_told_of_a_life() -> None:
     kinds = [Connected, FrameIn, LogLine, FrameOut, HookFinished, FrameIn, HookFaulted, Disconnected]
     assert [type(event) for event in heard][: len(kinds)] == kinds
     assert heard[0] == Connected(own, "test", 1, "/api/ws/test", "127.0.0.1")
-    assert heard[3] == FrameOut(own, "test", own, 1, "ok")
+    assert heard[1] == FrameIn(own, "test", "good", run=1)
+    assert heard[3] == FrameOut(own, "test", own, 1, "ok", "on_message", 1, "test.yaml")
+    assert heard[6].run == 2
     fault = heard[6]
     assert (fault.place, fault.operation, fault.code, fault.operands) == (
         "test.yaml:3:7",
