@@ -23,7 +23,9 @@ from runtime.metrics import ServerCounters, WireCounters, count, exposition
 from runtime.seam import Context
 from runtime.server.admission import Gate
 from runtime.server.catalogue import BrokenRoute, Catalogue, Changes, RouteEntry, Served
+from runtime.server.console import ANYWHERE, PAGE, Console
 from runtime.server.draining import SERVICE_RESTART, Drain
+from runtime.server.feed import BrokenFile, Feed
 from runtime.server.link import Floor, Link
 from runtime.server.reception import Reception
 from runtime.server.settings import Settings
@@ -60,6 +62,8 @@ class App:
         self._reception: Reception | None = None
         self._wire: Wire | None = None
         self._drain: Drain | None = None
+        self._console: Console | None = None
+        self._broken_files: tuple[BrokenFile, ...] = ()
 
     # The beginning.
 
@@ -79,12 +83,17 @@ class App:
 
         node = Node(hub, LocalBus(hub, deliver), frames, self.events)
         self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
+        if self.settings.console_token:
+            feed = Feed(self._floor, self._catalogue, self.events, self.settings.prefix)
+            feed.tell_findings(self._broken_files)
+            self._console = Console(self.settings.console_token, self.settings.host, feed)
         self._reception = Reception(
             self._floor,
             self._catalogue,
             message_bytes=self.settings.wire.max_message_bytes,
             compression=self.settings.compression,
             exposition=self.exposition,
+            console=self._console,
         )
         wire = self._wire = Wire(self._reception, self.settings.wire, self.wire_counters)
 
@@ -115,6 +124,8 @@ class App:
         self.addresses = tuple(
             (str(name[0]), int(name[1])) for listener in self._listeners for name in map(_name_of, listener.sockets)
         )
+        if self._console is not None:
+            self._console.port = port
 
     def _stop_listening(self) -> None:
         for listener in self._listeners:
@@ -159,11 +170,25 @@ class App:
         self.events.publish(told)
         return told
 
+    def tell_findings(self, files: Iterable[BrokenFile]) -> None:
+        """Show these files as the ones that do not compile, in the browser console."""
+        self._broken_files = tuple(files)
+        if self._console is not None:
+            self._console.feed.tell_findings(self._broken_files)
+
     def routes(self) -> Iterator[Served[Link]]:
         """Every address with what is served there, in the order of the last swap."""
         return iter(self._catalogue)
 
     # Looking in.
+
+    @property
+    def console_address(self) -> str:
+        """The page of the browser console, with the token that opens it; "" where there is none."""
+        if self._console is None or not self._console.port:
+            return ""
+        host = LOOPBACK[0] if self.settings.host in ANYWHERE else self.settings.host
+        return f"http://{show_address(host, self._console.port)}{PAGE}#token={self.settings.console_token}"
 
     @property
     def connections(self) -> int:
@@ -196,6 +221,8 @@ class App:
         if abandoned:
             self.wire_counters.reached("drain_seconds")
         self.events.publish(Stopped(abandoned))
+        if self._console is not None:
+            self._console.feed.close()
 
     def hurry(self) -> None:
         """Finish a drain that is under way in less time."""

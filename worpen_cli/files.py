@@ -37,6 +37,10 @@ class InputFile:
         return not self.place
 
 
+class NoRouteFiles(Stop):
+    """The end of a command that found nothing to work on."""
+
+
 def read_inputs(paths: Sequence[str], stdin_filename: str = "<stdin>") -> list[InputFile]:
     """The route files that the paths stand for, each once, in the order of the paths.
 
@@ -53,7 +57,7 @@ def read_inputs(paths: Sequence[str], stdin_filename: str = "<stdin>") -> list[I
     if problems:
         raise Stop("\n".join(problems))
     if not found:
-        raise Stop(f"no route files in {', '.join(paths)}", help=_what_counts())
+        raise NoRouteFiles(f"no route files in {', '.join(paths)}", help=_what_counts())
     return list(found.values())
 
 

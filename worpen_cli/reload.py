@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from compiler.diagnostics.codes import Severity
 from compiler.diagnostics.diagnostic import Diagnostic, Report
+from compiler.diagnostics.machine_formats import diagnostic_json
 from compiler.diagnostics.render import render_full
 from compiler.pipeline import Compilation, Settings, check_together, compile_source
 from runtime.server.catalogue import BrokenRoute, RouteEntry, entries_of
+from runtime.server.feed import BrokenFile
 from worpen_cli.files import InputFile
 
 if TYPE_CHECKING:
@@ -103,6 +105,10 @@ class RouteSet:
                 tracked.last_good = tracked.current
         return self._generation(shown, tuple(changed))
 
+    def broken_files(self) -> list[BrokenFile]:
+        """The files that do not compile as they are saved, with the addresses they are about and their errors."""
+        return [_broken_file(name, tracked) for name, tracked in self.files.items() if tracked.is_broken]
+
     def _track(self, file: InputFile, old: Tracked | None) -> Tracked:
         if old is not None and old.raw == file.raw:
             old.clashes = ()
@@ -169,6 +175,17 @@ def _entries(tracked: Tracked) -> list[RouteEntry | BrokenRoute]:
     errors = [d for d in tracked.diagnostics if d.severity is Severity.ERROR]
     reason = render_full(errors)
     return [BrokenRoute(path, reason) for path in readable_paths(tracked.compilation.source.text)]
+
+
+def _broken_file(name: str, tracked: Tracked) -> BrokenFile:
+    good = tracked.served or tracked.current
+    paths = [str(route.pattern) for route in good.linked.routes] if good else _paths_in(tracked)
+    errors = [d for d in tracked.diagnostics if d.severity is Severity.ERROR]
+    return BrokenFile(name, tuple(paths), render_full(errors), [diagnostic_json(error) for error in errors])
+
+
+def _paths_in(tracked: Tracked) -> list[str]:
+    return readable_paths(tracked.compilation.source.text)
 
 
 def readable_paths(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from runtime.metrics import count
 from runtime.router import BadPath, Match
 from runtime.server.admission import BadQuery, header_variables, is_origin_allowed, parse_query
 from runtime.server.catalogue import Catalogue, Condition, Served
+from runtime.server.console import Console
 from runtime.server.link import Floor, Link, route_limit
 from runtime.transport.seam import Acceptance, Admission, Connection, HttpResponse, Request, refusal
 
@@ -32,6 +33,7 @@ class Reception:
         message_bytes: int,
         compression: bool,
         exposition: Callable[[], str],
+        console: Console | None = None,
     ) -> None:
         """`message_bytes`: the server's limit; `compression`: of routes that do not say; `exposition`: its counters as
         text."""
@@ -40,6 +42,7 @@ class Reception:
         self._catalogue = catalogue
         self._message_bytes = message_bytes
         self._exposition = exposition
+        self._console = console
         self.is_draining = False
         """Set when the server stops: nobody is taken any more."""
 
@@ -55,9 +58,12 @@ class Reception:
             case "/metrics":
                 return HttpResponse(OK, self._exposition().encode(), content_type=_PLAIN_METRICS)
             case _:
-                return self._noted(request, self._answer_plainly(request))
+                response = self._answer_plainly(request)
+                return response if response.status == OK else self._noted(request, response)
 
     def _answer_plainly(self, request: Request) -> HttpResponse:
+        if self._console is not None and self._console.owns_plainly(request):
+            return self._console.respond(request)
         found = self._find(request)
         if isinstance(found, HttpResponse):
             return found
@@ -68,7 +74,10 @@ class Reception:
 
     def admit(self, request: Request, connection: Connection) -> Admission:
         """Accept a handshake for a route that is served and takes it, or refuse."""
-        admission = self._decide(request, connection)
+        if self._console is not None and self._console.owns(request):
+            admission = self._console.admit(request, connection)
+        else:
+            admission = self._decide(request, connection)
         return self._noted(request, admission) if isinstance(admission, HttpResponse) else admission
 
     def _decide(self, request: Request, connection: Connection) -> Admission:

@@ -20,6 +20,8 @@ class Settings:
     """Routes are served under this prefix too; empty for none."""
     environment: frozenset[str] = frozenset()
     """Environment variables that `env` may read."""
+    console_token: str = ""
+    """What opens the browser console of `worpen dev`; empty: there is none."""
     compression: bool = False
     """Whether routes that do not say otherwise compress their messages (permessage-deflate)."""
     limits: ServerLimits = field(default_factory=ServerLimits)

@@ -7,6 +7,8 @@ import contextlib
 import errno
 import json
 import os
+import re
+import secrets
 import signal
 import socket
 import sys
@@ -26,8 +28,9 @@ from runtime.server.settings import Settings
 from worpen_cli import __version__
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import Console, ExitCode, Stop
-from worpen_cli.files import STDIN, InputFile, is_route_name, is_searched, read_inputs, read_present
+from worpen_cli.files import STDIN, InputFile, NoRouteFiles, is_route_name, is_searched, read_inputs, read_present
 from worpen_cli.findings import plural
+from worpen_cli.greeting import greeting, open_page
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import Limits, choose_limits, limit_lines, limit_rows
 from worpen_cli.project import DEFAULT_PREFIX, Project
@@ -39,6 +42,8 @@ WATCH_STEP_MS: Final = 25
 LIMITS_SCHEMA: Final = "worpen.limits/1"
 NEXT_PORTS: Final = 50
 """So many ports are tried to find a free one to suggest."""
+TOKEN_BYTES: Final = 16
+_TOKEN: Final = re.compile(r"[A-Za-z0-9._~-]{16,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,10 @@ class Options:
     as_json: bool
     limits: Limits
     compression: bool
+    token: str
+    """What opens the browser console; empty: there is none."""
+    opens: bool
+    """Whether to open it in the user's browser."""
 
 
 class Development:
@@ -79,7 +88,7 @@ class Development:
             self._tell(generation)
             await self._start(generation)
             self.journal.open()  # a start that fails says why and nothing else
-            self._greet()
+            self._greet(generation)
             reloading = asyncio.create_task(self._reload_on_change())
             try:
                 return await self._until_signal()
@@ -92,14 +101,13 @@ class Development:
         except OSError as error:
             raise _cannot_listen(self.options.host, self.options.port, error) from None
 
-    def _greet(self) -> None:
-        port = self.app.addresses[0][1]
-        address = f"ws://{f'[{self.options.host}]' if ':' in self.options.host else self.options.host}:{port}"
-        for served in self.app.routes():
-            reason = f": {served.reason.partition(chr(10))[0]}" if served.reason else ""
-            self.journal.say(f"  {served.condition.value:<12}{address}{served.pattern}  {served.name}{reason}")
-        watched = "; saving a file reloads it" if self.options.watch else ""
-        self.journal.say(f"worpen dev is ready, {address}{watched}; Ctrl-C stops")
+    def _greet(self, generation: Generation) -> None:
+        watched = self.options.paths if self.options.watch else ()
+        for line in greeting(self.app, watched=watched, broken=generation.broken):
+            self.journal.say(*line)
+        self.journal.note({"event": "ready", "console": self.app.console_address, "watched": list(watched)})
+        if self.options.opens and self.app.console_address:
+            open_page(self.app.console_address, self._complain)
 
     async def _until_signal(self) -> int:
         """Wait for SIGINT or SIGTERM and drain; another signal hurries."""
@@ -167,6 +175,7 @@ class Development:
     def _tell(self, generation: Generation) -> None:
         self.journal.show(render_full(generation.diagnostics, color=self.color, width=self.console.width))
         self.journal.say(sentence_of(generation), "error" if generation.broken else "info")
+        self.app.tell_findings(self.routes.broken_files())
         self.journal.note(
             {
                 "event": "compiled",
@@ -185,6 +194,7 @@ def _server_settings(options: Options, prefix: str, project: Project) -> Setting
         port=options.port,
         prefix=prefix,
         environment=project.environment,
+        console_token=options.token,
         compression=options.compression,
         limits=options.limits.server(),
         wire=options.limits.wire(),
@@ -265,6 +275,13 @@ def _signals_lead_to(stop: Callable[[int], None]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
+def check_token(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """A token that was chosen by hand: hard to guess, and the same in an address. Raises BadParameter."""
+    if value is not None and not _TOKEN.fullmatch(value):
+        raise click.BadParameter("a token has at least 16 characters of A-Z, a-z, 0-9 and ._~-", param=param)
+    return value
+
+
 def _cannot_listen(host: str, port: int, error: OSError) -> Stop:
     if error.errno == errno.EADDRINUSE:
         free = free_port_after(port)
@@ -290,6 +307,7 @@ def free_port_after(port: int) -> int | None:
     examples=(
         ("worpen dev", "every route of this project"),
         ("worpen dev chat.yaml --port 8080", "one route"),
+        ("worpen dev --open", "and open the browser console"),
         ("worpen dev --json routes", "events for a program"),
     ),
 )
@@ -305,6 +323,12 @@ def free_port_after(port: int) -> int | None:
 @click.option("--limit", "limit", metavar="NAME=VALUE", multiple=True, help="Set a limit; repeatable.")
 @click.option("--print-limits", is_flag=True, help="List every limit, its value and who set it, and stop.")
 @click.option("--compression/--no-compression", default=None, help="permessage-deflate (default: off).")
+@click.option("--open", "opens", is_flag=True, help="Open the browser console.")
+@click.option("--console/--no-console", default=True, show_default=True, help="Serve the browser console.")
+@click.option(
+    "--token", metavar="TEXT", callback=check_token,
+    help="What opens the browser console, at least 16 letters and digits (default: another one at each start).",
+)  # fmt: skip
 @click.option("--no-tui", is_flag=True, help="Plain lines, also on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON, one a line.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each message and hook run as well.")
@@ -320,6 +344,9 @@ def command(
     limit: tuple[str, ...],
     print_limits: bool,
     compression: bool | None,
+    opens: bool,
+    console: bool,
+    token: str | None,
     no_tui: bool,
     as_json: bool,
     verbose: bool,
@@ -334,7 +361,10 @@ def command(
     if STDIN in paths:
         raise Stop("routes that are served come from files")
     compress = project.compression if compression is None else compression
-    options = Options(paths, host, port, watch, reload == "restart", verbose, as_json, limits, compress)
+    if opens and not console:
+        raise Stop("--open needs the console that --no-console leaves out")
+    key = (token or secrets.token_urlsafe(TOKEN_BYTES)) if console else ""
+    options = Options(paths, host, port, watch, reload == "restart", verbose, as_json, limits, compress, key, opens)
     chosen = DEFAULT_PREFIX if prefix is None else prefix
     return run(_developed(options, project, chosen, invocation.console))
 
@@ -348,7 +378,11 @@ def _print_limits(limits: Limits, console: Console, *, as_json: bool) -> None:
 
 
 async def _developed(options: Options, project: Project, prefix: str, console: Console) -> int:
-    inputs = read_inputs(options.paths)  # a wrong path ends the command before anything is started
+    try:
+        inputs = read_inputs(options.paths)  # a wrong path ends the command before anything is started
+    except NoRouteFiles as empty:
+        advice = "worpen new chat --template chat makes one to start with"
+        raise Stop(empty.message, help=f"{empty.help}\n{advice}") from None
     development = Development(options, project, prefix, console)
     try:
         return await development.serve(inputs)
