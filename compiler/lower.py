@@ -238,12 +238,14 @@ class Assembler:
         self.bind(name, local)
 
     def operations(self, operations: Iterable[Lowerable]) -> None:
-        """Lower operations in order; those that can never run are dropped."""
+        """Lower operations in order; those that can never run are dropped. The mark is as before when they are done."""
+        before = self._place
         for operation in operations:
             if not self.reachable:
-                return
+                break
             self.mark_at(operation.place, operation.title)
             operation.lower(self)
+        self._place = before
 
     def mark_at(self, span: Span, label: str) -> None:
         """Following instructions come from this range of the file."""

@@ -182,7 +182,8 @@ def function(
 
     def declare(implementation: Implementation) -> Implementation:
         row = _row(implementation, group, tuple(examples), tuple(aliases), literal or {})
-        for spelling in {row.name, *row.aliases, *map(camel_case, (row.name, *row.aliases))}:
+        names = (row.name, *row.aliases)
+        for spelling in dict.fromkeys((*names, *map(camel_case, names))):
             if SPELLINGS.setdefault(spelling, row) is not row:
                 raise ValueError(f"two functions are called {spelling}")
         FUNCTIONS[row.name] = row
