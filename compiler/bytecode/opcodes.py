@@ -1,7 +1,8 @@
 """THE instruction table.
 
-Each row: number, operand, stack picture, meaning, and the helper that is its semantics. Assembler,
-codec, verifier, disassembler, interpreter, translator and docs are loops over this table.
+Each row: number, operand, stack picture, meaning, the helper that is its semantics, and the native templates: Python
+text that the translator writes instead of a call of the helper, where operands let it. Assembler, codec, verifier,
+disassembler, interpreter, translator and docs are loops over this table.
 
 The picture shows the top of the stack before and after: `left right -- sum`. `*items` stands for as many
 values as the operand says (a call: as many as the import's arity). Control rows have no picture of their own:
@@ -16,9 +17,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, Final
 
 from compiler.language import values
-from compiler.language.values import Value
+from compiler.language.limits import SAFE_INTEGER, TEXT_BYTES
+from compiler.language.values import Kind, Value
 
 
 class Operand(Enum):
@@ -37,6 +40,70 @@ class Operand(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Guard:
+    """What one operand of a native template must be: of this Python class (a bool is no int), and meet the condition,
+    Python text with `{0}` for the operand. `numbers`: a float that is known to be one will do as well."""
+
+    python_class: type
+    condition: str = ""
+    numbers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """Python text that is the helper for operands that pass the guards. It raises nothing for them but OverflowError
+    where the helper refuses the result as too large.
+
+    `{0}`, `{1}` are the operands. `check` is a condition on the result `{0}`: where it does not hold, the helper is to
+    decide. `exact` is False where a whole result comes as a float; who uses it must not tell 2.0 from 2. `signed` is
+    False where the result's sign may be wrong; it is then for those who only ask whether it is 0.
+    """
+
+    template: str
+    guards: tuple[Guard, ...]
+    result: Kind
+    check: str = ""
+    exact: bool = True
+    signed: bool = True
+
+
+WHOLE: Final = Guard(int)
+NATURAL: Final = Guard(int, "{0} >= 0")
+POSITIVE: Final = Guard(int, "{0} > 0")
+NOT_ZERO: Final = Guard(int, "{0}")
+NUMERIC: Final = Guard(int, numbers=True)
+TEXTUAL: Final = Guard(str)
+LISTED: Final = Guard(list)
+KEYED: Final = Guard(dict)
+
+
+def _comparison(sign: str) -> tuple[Native, ...]:
+    """The templates of an operator that compares two numbers or two texts."""
+    return tuple(
+        Native(f"{{0}} {sign} {{1}}", (guard, guard), Kind.BOOLEAN) for guard in (NUMERIC, TEXTUAL)
+    )
+
+
+def _arithmetic(template: str, guard: Guard, other: Guard | None = None, **columns: Any) -> tuple[Native, ...]:
+    return (Native(template, (guard, other or guard), Kind.NUMBER, **columns),)
+
+
+SAFE: Final = f"-{SAFE_INTEGER} <= {{0}} <= {SAFE_INTEGER}"
+"""A check: so large whole numbers are exact."""
+SHORT_LENGTH: Final = TEXT_BYTES // 4
+"""So many characters are within the limit of a text, whatever they are."""
+SHORT: Final = f"len({{0}}) <= {SHORT_LENGTH}"
+_SUMS: Final = (
+    *_arithmetic("{0} + {1}", WHOLE),
+    Native("{0} + {1}", (TEXTUAL, TEXTUAL), Kind.TEXT, check=SHORT),
+)
+_REMAINDERS: Final = (
+    *_arithmetic("{0} % {1}", NATURAL, POSITIVE),
+    *_arithmetic("{0} % {1}", WHOLE, POSITIVE, signed=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """The columns of the table; `number` is the byte in a program file."""
 
@@ -45,6 +112,7 @@ class Row:
     picture: str
     doc: str
     helper: Callable[..., Value] | None = None
+    natives: tuple[Native, ...] = ()
 
     @property
     def pops(self) -> int | None:
@@ -70,6 +138,8 @@ class Opcode(Enum):
         """What the instruction's number means."""
         self.helper = row.helper
         """The opcode's semantics, where a function of its operands is all there is to it."""
+        self.natives = row.natives
+        """What the translator may write instead."""
 
     # values
     CONST = Row(0x01, Operand.CONSTANT, "-- value", "A constant.")
@@ -85,27 +155,27 @@ class Opcode(Enum):
     DROP = Row(0x0B, Operand.NONE, "value --", "Forget a value.")
 
     # operators
-    ADD = Row(0x10, Operand.NONE, "left right -- sum", "`left + right` (C4).", values.add)
-    SUB = Row(0x11, Operand.NONE, "left right -- difference", "`left - right` (C3).", values.subtract)
-    MUL = Row(0x12, Operand.NONE, "left right -- product", "`left * right` (C3).", values.multiply)
-    DIV = Row(0x13, Operand.NONE, "left right -- quotient", "`left / right` (C3).", values.divide)
-    MOD = Row(0x14, Operand.NONE, "left right -- remainder", "`left % right` (C3).", values.remainder)
+    ADD = Row(0x10, Operand.NONE, "left right -- sum", "`left + right` (C4).", values.add, _SUMS)
+    SUB = Row(0x11, Operand.NONE, "left right -- difference", "`left - right` (C3).", values.subtract, _arithmetic("{0} - {1}", WHOLE))
+    MUL = Row(0x12, Operand.NONE, "left right -- product", "`left * right` (C3).", values.multiply, _arithmetic("{0} * {1}", WHOLE, check=SAFE))
+    DIV = Row(0x13, Operand.NONE, "left right -- quotient", "`left / right` (C3).", values.divide, _arithmetic("{0} / {1}", WHOLE, NOT_ZERO, exact=False))
+    MOD = Row(0x14, Operand.NONE, "left right -- remainder", "`left % right` (C3).", values.remainder, _REMAINDERS)
     POW = Row(0x15, Operand.NONE, "left right -- power", "`left ** right` (C3).", values.power)
-    EQ = Row(0x16, Operand.NONE, "left right -- boolean", "`left == right` (C6).", values.equal)
-    NE = Row(0x17, Operand.NONE, "left right -- boolean", "`left != right` (C6).", values.unequal)
-    LT = Row(0x18, Operand.NONE, "left right -- boolean", "`left < right` (C5).", values.less)
-    LE = Row(0x19, Operand.NONE, "left right -- boolean", "`left <= right` (C5).", values.less_equal)
-    GT = Row(0x1A, Operand.NONE, "left right -- boolean", "`left > right` (C5).", values.greater)
-    GE = Row(0x1B, Operand.NONE, "left right -- boolean", "`left >= right` (C5).", values.greater_equal)
-    NEG = Row(0x1C, Operand.NONE, "value -- number", "`-value` (C3).", values.minus)
+    EQ = Row(0x16, Operand.NONE, "left right -- boolean", "`left == right` (C6).", values.equal, _comparison("=="))
+    NE = Row(0x17, Operand.NONE, "left right -- boolean", "`left != right` (C6).", values.unequal, _comparison("!="))
+    LT = Row(0x18, Operand.NONE, "left right -- boolean", "`left < right` (C5).", values.less, _comparison("<"))
+    LE = Row(0x19, Operand.NONE, "left right -- boolean", "`left <= right` (C5).", values.less_equal, _comparison("<="))
+    GT = Row(0x1A, Operand.NONE, "left right -- boolean", "`left > right` (C5).", values.greater, _comparison(">"))
+    GE = Row(0x1B, Operand.NONE, "left right -- boolean", "`left >= right` (C5).", values.greater_equal, _comparison(">="))
+    NEG = Row(0x1C, Operand.NONE, "value -- number", "`-value` (C3).", values.minus, (Native("-{0}", (WHOLE,), Kind.NUMBER),))
     NOT = Row(0x1D, Operand.NONE, "value -- boolean", "`!value` (C7).", values.negate)
     TEXT = Row(0x1E, Operand.NONE, "value -- text", "The value as text (C10).", values.text)
     CHANNEL = Row(0x1F, Operand.NONE, "value -- name", "The value as a channel's name. Faults empty-channel.", values.channel_name)
 
     # members and makers
-    MEMBER = Row(0x20, Operand.CONSTANT, "owner -- value", "`owner.key` (C9).", values.member)
+    MEMBER = Row(0x20, Operand.CONSTANT, "owner -- value", "`owner.key` (C9).", values.member, (Native("{0}.get({1})", (KEYED, TEXTUAL), Kind.ANY),))
     MEMBER_SAFE = Row(0x21, Operand.CONSTANT, "owner -- value", "`owner?.key`.", values.member_safe)
-    INDEX = Row(0x22, Operand.NONE, "owner key -- value", "`owner[key]` (C9).", values.index)
+    INDEX = Row(0x22, Operand.NONE, "owner key -- value", "`owner[key]` (C9).", values.index, (Native("{0}.get({1})", (KEYED, TEXTUAL), Kind.ANY),))
     INDEX_SAFE = Row(0x23, Operand.NONE, "owner key -- value", "`owner?.[key]`.", values.index_safe)
     CONCAT = Row(0x24, Operand.COUNT, "*parts -- text", "The parts' texts, joined.", values.concat)
     LIST = Row(0x25, Operand.COUNT, "*items -- list", "A list.", values.make_list)
