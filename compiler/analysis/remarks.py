@@ -56,7 +56,7 @@ def _reply(operation: Operation) -> object:
 
 def _note_nothing_sent(outline: Outline, found: Findings) -> None:
     for hook, operation in outline.operations:
-        if hook not in _SILENT:
+        if hook not in _SILENT or hook not in operation.hooks:  # where it cannot stand at all, that was said
             continue
         if isinstance(operation, Return) and operation.value is not None:
             found.add(codes.NOTHING_SENT, operation.place, f"what Return gives in {hook} is not sent")

@@ -148,13 +148,13 @@ class Switch(Operation):
 
 
 def _weight(block: Block | None) -> int:
-    """How many operations a block holds, nested ones included, and one more."""
+    """How many operations and blocks a block holds, nested ones included, and one more."""
     pending: list[Step] = list(_runs(block))
     weight = 1
     while pending:
         step = pending.pop()
         if isinstance(step, Runs):
-            weight += len(step.block.operations)
+            weight += 1 + len(step.block.operations)
         pending += [inner for flow in inside(step) for inner in flow]
     return weight
 

@@ -14,7 +14,6 @@ documentation, completion) is derived from the declaration.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -248,10 +247,11 @@ def operation(
     """
 
     def register(declared: type[OperationT]) -> type[OperationT]:
-        cls = _with_rows(declared)
-        name = cls.label = cls.__name__
-        if not inspect.getdoc(cls) or not example.strip():
+        name = declared.__name__
+        if not declared.__doc__ or not example.strip():  # before a dataclass writes a docstring of its own
             raise ValueError(f"the operation {name} needs a docstring and an example")
+        cls = _with_rows(declared)
+        cls.label = name
         cls.aliases, cls.synonyms, cls.example = aliases, tuple(synonyms.split()), example.strip("\n")
         cls.needs_loop, cls.repeats, cls.nests = needs_loop, repeats, nests or repeats
         cls.one_of, cls.variants = one_of, variants
