@@ -115,7 +115,7 @@ def _check_inner(checker: Checker, literal: Literal, skippable: bool) -> bool:
 def _apply(checker: Checker, node: Call, row: Function, arguments: list[Known], skippable: bool) -> Known:
     for place, known in enumerate(arguments):
         if known.constant is VARIES and not _is_taken(row, place, known):
-            return _wrong_argument(checker, node, row, place, known)
+            return _wrong_argument(checker, node, row, place, known, skippable)
     if _is_foldable(row, arguments):
         return _fold(checker, node, row, arguments, skippable)
     return Known(row.result)
@@ -149,7 +149,7 @@ def _fold(checker: Checker, node: Call, row: Function, arguments: list[Known], s
     return checker.fold(result, operands, skippable, Known(row.result), place)
 
 
-def _wrong_argument(checker: Checker, node: Call, row: Function, place: int, known: Known) -> Known:
+def _wrong_argument(checker: Checker, node: Call, row: Function, place: int, known: Known, skippable: bool) -> Known:
     piped = node.piped and not place
     left = left_of(node) if piped else None
     if isinstance(left, Unary) and left.operator == "!":
@@ -161,4 +161,4 @@ def _wrong_argument(checker: Checker, node: Call, row: Function, place: int, kno
         help = f"the filter takes everything to its left; write `(… | {node.name})` around what it is meant for"
     span = node.name_span if piped else node.arguments[place].span
     message = f"`{node.name}` takes {describe_kind(wanted)}, this is {shown}"
-    return checker.report(codes.WRONG_KIND, span, message, help=help)
+    return checker.wrong_kind(span, message, skippable, help)

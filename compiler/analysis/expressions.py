@@ -31,7 +31,7 @@ from compiler.analysis.known import (
     unless_true,
 )
 from compiler.diagnostics import codes
-from compiler.diagnostics.codes import Code
+from compiler.diagnostics.codes import Code, Severity
 from compiler.diagnostics.source import Span
 from compiler.language import values
 from compiler.language.faults import Fault
@@ -97,6 +97,11 @@ class Checker:
         """A finding at a range of the expression's text; the part counts as anything from here on."""
         self.found.add(code, self.locate(span), message, **more)
         return ANYTHING
+
+    def wrong_kind(self, span: Span, message: str, skippable: bool, help: str = "") -> Known:
+        """An operation that fails whenever it runs; a part that may never run can be meant for another day."""
+        severity = Severity.WARNING if skippable else None
+        return self.report(codes.WRONG_KIND, span, message, help=help, severity=severity)
 
     def template(self, template: Template, *, text: bool) -> Known:
         """A whole template: its own kinds where it is one sole expression in a value position."""
@@ -207,19 +212,19 @@ class Checker:
         spared = Kind.NULL if safe else _NONE
         holders = _MEASURED if node.key == "length" else Kind.OBJECT
         if not owner.kinds & (holders | spared):
-            return self._no_member(node, owner)
+            return self._no_member(node, owner, skippable)
         if not owner.kinds & Kind.OBJECT:
             return Known(Kind.NUMBER | (owner.kinds & spared)) if owner.kinds & holders else Known(Kind.NULL)
         return ANYTHING
 
-    def _no_member(self, node: Member, owner: Known) -> Known:
+    def _no_member(self, node: Member, owner: Known, skippable: bool) -> Known:
         help = ""
         if owner.kinds & Kind.TEXT:
             name = unwrap(node.owner)
             shown = name.name if isinstance(name, Name) else "…"
             help = f"if it is JSON, read it first: `({shown} | json_parse).{node.key}`"
         message = f"{describe_kind(owner.kinds)} has no member `{node.key}`"
-        return self.report(codes.WRONG_KIND, node.name_span, message, help=help)
+        return self.wrong_kind(node.name_span, message, skippable, help)
 
     def _index(self, node: Index, known: list[Known], lenient: bool, skippable: bool) -> Known:
         owner, key = known
@@ -234,10 +239,10 @@ class Checker:
             return self.fold(read, [(owner, node.owner.span), (key, node.key.span)], skippable, ANYTHING)
         spared = Kind.NULL if safe else _NONE
         if not owner.kinds & (_MEASURED | spared):
-            return self.report(codes.WRONG_KIND, node.span, f"{describe_kind(owner.kinds)} has no elements")
+            return self.wrong_kind(node.span, f"{describe_kind(owner.kinds)} has no elements", skippable)
         if not owner.kinds & (Kind.OBJECT | spared) and not key.kinds & Kind.NUMBER:
             message = f"{describe_kind(owner.kinds)} is indexed by a whole number, this is {describe_kind(key.kinds)}"
-            return self.report(codes.WRONG_KIND, node.key.span, message)
+            return self.wrong_kind(node.key.span, message, skippable)
         return Known(Kind.TEXT | Kind.NULL) if owner.kinds == Kind.TEXT else ANYTHING
 
     # -- hints --------------------------------------------------------------------------------------
@@ -264,7 +269,7 @@ class Checker:
         if operand.constant is not VARIES:
             return self.fold(helper, [(operand, node.operand.span)], skippable, result)
         if node.operator == "-" and not can_calculate(operand):
-            return self._bad_operand("-", operand, node.operand.span, "a number")
+            return self._bad_operand("-", operand, node.operand.span, skippable, "a number")
         return result
 
     def _binary(self, node: Binary, known: list[Known], lenient: bool, skippable: bool) -> Known:
@@ -277,23 +282,23 @@ class Checker:
         if operator in _ARITHMETIC:
             for operand, span in operands:
                 if not can_calculate(operand):
-                    return self._bad_operand(operator, operand, span)
+                    return self._bad_operand(operator, operand, span, skippable)
             if operator in "/%" and not skippable and _is_zero(right):
                 return self.report(codes.DIVISION_BY_ZERO, node.right.span, "this divides by zero")
         elif operator == "+" and not sum_kinds(left, right):
-            return self._bad_pair(node, left, right, "add")
+            return self._bad_pair(node, left, right, "add", skippable)
         elif operator in _ORDER and not can_order(left, right):
-            return self._bad_pair(node, left, right, "order")
+            return self._bad_pair(node, left, right, "order", skippable)
         return _result(operator, left, right)
 
-    def _bad_operand(self, operator: str, known: Known, span: Span, wanted: str = "numbers") -> Known:
-        return self.report(codes.WRONG_KIND, span, f"`{operator}` takes {wanted}, this is {describe_known(known)}")
+    def _bad_operand(self, operator: str, known: Known, span: Span, skippable: bool, wanted: str = "numbers") -> Known:
+        return self.wrong_kind(span, f"`{operator}` takes {wanted}, this is {describe_known(known)}", skippable)
 
-    def _bad_pair(self, node: Binary, left: Known, right: Known, verb: str) -> Known:
+    def _bad_pair(self, node: Binary, left: Known, right: Known, verb: str, skippable: bool) -> Known:
         message = f"`{node.operator}` cannot {verb} {describe_known(left)} and {describe_known(right)}"
         unusable = Kind.NULL | Kind.OBJECT | Kind.BOOLEAN | (_NONE if verb == "add" else Kind.LIST)
         at = node.right.span if left.kinds & ~unusable else node.left_operand.span
-        return self.report(codes.WRONG_KIND, at, message)
+        return self.wrong_kind(at, message, skippable)
 
     def fold(
         self,

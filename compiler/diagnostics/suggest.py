@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import islice
+from typing import Final
 
+COMPARED: Final = 500
+"""So many candidates are looked at: a file with more names than that was not written by hand."""
 SHOWN_WHOLE = 8
 """Of a set of at most so many names, all are named."""
 
@@ -16,12 +20,13 @@ def nearest(name: str, candidates: Collection[str], synonyms: Mapping[str, str] 
     meant = (synonyms or {}).get(name) or (synonyms or {}).get(name.lower())
     if meant in candidates:
         return meant
+    compared = list(islice(candidates, COMPARED))
     folded = _fold(name)
-    for candidate in candidates:
+    for candidate in compared:
         if _fold(candidate) == folded:
             return candidate
     limit = max(1, len(name) // 3)
-    scored = ((edit_distance(name, candidate, limit), candidate) for candidate in candidates)
+    scored = ((edit_distance(name, candidate, limit), candidate) for candidate in compared)
     best = min(((distance, c) for distance, c in scored if distance <= limit), default=None)
     return best[1] if best else None
 
