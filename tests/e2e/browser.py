@@ -91,7 +91,7 @@ class Page:
     async def until(self, script: str) -> Any:
         """Wait until an expression is true; its value."""
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not (value := await self.evaluate(script)):
+            while not (value := await self.evaluate(script)):  # noqa: ASYNC110 (the page tells nobody)
                 await asyncio.sleep(LOOK_SECONDS)
             return value
 
@@ -134,7 +134,7 @@ async def browsing(folder: Path) -> AsyncIterator[Page]:
         "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
         "--remote-debugging-port=0", f"--user-data-dir={folder}", "about:blank",
     ]  # fmt: skip
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: ASYNC220
     try:
         port = await _until(lambda: _first_line(folder / "DevToolsActivePort"))
         async with connect(await _page_address(port), max_size=None, compression=None) as socket:
@@ -156,7 +156,7 @@ def _first_line(file: Path) -> str:
 
 async def _until(look: Callable[[], str]) -> str:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while not (value := look()):
+        while not (value := look()):  # noqa: ASYNC110
             await asyncio.sleep(LOOK_SECONDS)
         return value
 
