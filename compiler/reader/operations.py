@@ -21,7 +21,9 @@ from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 
 RecordT = TypeVar("RecordT", bound=Record)
 
-_SCALARS: Final = (Position.VALUE, Position.TEXT, Position.CONDITION, Position.STATEMENT)
+_SCALARS: Final = frozenset(
+    {Position.VALUE, Position.WHOLE, Position.TEXT, Position.CONDITION, Position.STATEMENT, Position.WORD}
+)
 
 
 @dataclass(slots=True)
@@ -158,15 +160,19 @@ class OperationReader:
             if row is None:
                 self._report_unknown(cls, entry)
                 given.unknown.append(entry.key.value)
-            elif row.name in given.entries:
+            elif is_null(entry.value) and (row.name in given.entries or not _is_needed(row, variant)):
+                continue
+            elif row.name in given.entries and not is_null(given.entries[row.name].value):
                 self._report_twice(cls, entry.key, given.entries[row.name].key)
                 given.readable = False
-            elif not is_null(entry.value) or _is_needed(row, variant):
+            else:
                 given.entries[row.name] = entry
         return given
 
     def _report_unknown(self, cls: type[Record], entry: Entry) -> None:
         self.possibly_set |= names_in(Mapping([entry], entry.key.span))
+        if isinstance(entry.value, Scalar):  # it may be a misspelt `output_var`
+            self.possibly_set.add(entry.value.value)
         if not cls.rows:
             message = f"unknown key `{entry.key.value}`: `{cls.label}` takes no fields"
             self.found.add(codes.UNKNOWN_KEY, entry.key.span, message, help=f"write `- {cls.label}: {{}}`")

@@ -14,8 +14,13 @@ def test_sleep() -> None:
 
 def test_redis() -> None:
     assert instructions("- RedisOp: {command: GET, key: a}") == [
-        "CONST 'GET'", "CONST 'a'", "NULL", "NULL", "EMIT redis", "SET_LOCAL",
-    ]  # fmt: skip
+        "CONST 'GET'",
+        "CONST 'a'",
+        "NULL",
+        "NULL",
+        "EMIT redis",
+        "SET_LOCAL",
+    ]
     found = instructions("- RedisOp: {command: SET, key: a, value: [1], ttl_seconds: 5}")
     assert found[2:6] == ["CONST 1", "LIST", "CONST 5", "EMIT redis"]
     assert instructions("- RedisOp: {command: SET, key: a, value: null}")[2] == "NULL"
@@ -23,8 +28,14 @@ def test_redis() -> None:
 
 def test_http() -> None:
     assert instructions("- http: {url: 'http://a'}") == [
-        "CONST 'GET'", "CONST 'http://a'", "NULL", "NULL", "CONST 5000", "EMIT http", "SET_LOCAL",
-    ]  # fmt: skip
+        "CONST 'GET'",
+        "CONST 'http://a'",
+        "NULL",
+        "NULL",
+        "CONST 5000",
+        "EMIT http",
+        "SET_LOCAL",
+    ]
     assert instructions("- http: {url: 'http://a', method: POST, timeout_ms: '10'}")[::4] == [
         "CONST 'POST'",
         "CONST '10'",
@@ -32,8 +43,8 @@ def test_http() -> None:
 
 
 def test_the_result_has_a_name_without_being_asked() -> None:
-    operations = "- RedisOp: {command: GET, key: a}\n- http: {url: 'http://a'}\n- Log: {message: '{{ redis_result }}{{ http_response.status }}'}"
-    assert shown(in_hook(operations)) == []
+    asks = "- RedisOp: {command: GET, key: a}\n- http: {url: 'http://a'}\n"
+    assert shown(in_hook(asks + "- Log: {message: '{{ redis_result }}{{ http_response.status }}'}")) == []
 
 
 @pytest.mark.parametrize(

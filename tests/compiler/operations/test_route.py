@@ -19,8 +19,17 @@ def read(more: str = "") -> Route:
 
 def test_the_keys_of_a_route() -> None:
     assert set(ROUTE_KEYS) == {
-        *REQUIRED, *DEFAULTS, "subscribe", "rate_limit", "auth", "origins", "limits", "compression", "history", "on_reload",
-    }  # fmt: skip
+        *REQUIRED,
+        *DEFAULTS,
+        "subscribe",
+        "rate_limit",
+        "auth",
+        "origins",
+        "limits",
+        "compression",
+        "history",
+        "on_reload",
+    }
     assert tuple(name for name, row in ROUTE_KEYS.items() if row.required) == REQUIRED
     assert {name: row.default for name, row in ROUTE_KEYS.items() if row.default is not None} == DEFAULTS
 
@@ -43,6 +52,7 @@ def test_what_a_route_knows_of_itself() -> None:
 
 
 def test_what_is_at_its_default_is_no_option() -> None:
-    same = "description: ''\nenabled: true\nversion: 1.0.0\ncodec: text\nrate_limit: {messages_per_minute: 60, burst: 10}\n"
+    same = "description: ''\nenabled: true\nversion: 1.0.0\ncodec: text\n"
+    same += "rate_limit: {messages_per_minute: 60, burst: 10}\n"
     assert read(same).options == {"rate_limit": {"messages_per_minute": 60}}
     assert read("rate_limit: 60\n").options == read(same).options
