@@ -93,6 +93,12 @@ class Console:
         sys.stderr.write(escape(line) + "\n")
         sys.stderr.flush()
 
+    def clear(self) -> None:
+        """Clear the screen, where stdout is a terminal that can."""
+        if sys.stdout.isatty() and self.environment.get("TERM") != "dumb":
+            sys.stdout.write("\x1b[H\x1b[2J\x1b[3J")
+            sys.stdout.flush()
+
     def problem(self, message: str, help: str = "", kind: Code | None = None) -> None:
         """Why nothing was done, on stderr: `error: …` or `error[name] W701: …`, and advice below."""
         label = f"error[{kind.name}] {kind.label}" if kind is not None else "error"

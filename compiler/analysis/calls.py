@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from compiler.analysis.known import ANYTHING, VARIES, Known, is_word, unless_null
 from compiler.diagnostics import codes
 from compiler.diagnostics.source import Span
-from compiler.diagnostics.suggest import did_you_mean
+from compiler.diagnostics.suggest import certain, did_you_mean
 from compiler.language.faults import Fault
 from compiler.language.functions import SPELLINGS, Function
 from compiler.language.functions.registry import call
@@ -39,7 +39,9 @@ def check_call(checker: Checker, node: Call, arguments: list[Known], skippable: 
 def _unknown_function(checker: Checker, node: Call) -> Known:
     word = "filter" if node.piped else "function"
     label = did_you_mean(node.name, SPELLINGS, FUNCTION_SYNONYMS) if checker.found.wants_advice else ""
-    return checker.report(codes.UNKNOWN_FUNCTION, node.name_span, f"no {word} is called `{node.name}`", label=label)
+    fixes = checker.found.replacing(checker.locate, node.name_span, certain(node.name, SPELLINGS, FUNCTION_SYNONYMS))
+    message = f"no {word} is called `{node.name}`"
+    return checker.report(codes.UNKNOWN_FUNCTION, node.name_span, message, label=label, fixes=fixes if label else ())
 
 
 def _check_count(checker: Checker, node: Call, row: Function) -> bool:

@@ -187,21 +187,26 @@ class HookNames:
         if name in ("loop", "error"):
             where = "inside a Loop" if name == "loop" else "in a catch block"
             return checker.report(codes.WRONG_HOOK, node.span, f"`{name}` exists only {where}")
-        label = self._suggestion(name)
+        meant = self._meant(name)
+        label = f"did you mean `{meant}`?" if meant else ""
         help = checker.bracket_hint(node)
         if not help and not label and name in SPELLINGS:
             help = f"`{name}` is a function: write `{name}(…)` or `… | {name}`"
         message = f"`{name}` is not set in any hook of this route"
+        fixes = self.found.replacing(checker.locate, node.span, meant, safe=False)
         return checker.report(
-            codes.UNKNOWN_VARIABLE, node.span, message, label=label, help=help, labels=self._similar(name)
+            codes.UNKNOWN_VARIABLE, node.span, message, label=label, help=help, labels=self._similar(name), fixes=fixes
         )
 
     def _in_scope(self) -> list[str]:
         inputs = [row.name for row in INPUTS.values() if self.hook.name in row.hooks]
         return [*inputs, *self.settings, *(name for scope in self.scopes for name in scope)]
 
+    def _meant(self, name: str) -> str | None:
+        return nearest(name, self._in_scope()) if self.found.wants_advice else None
+
     def _suggestion(self, name: str) -> str:
-        meant = nearest(name, self._in_scope()) if self.found.wants_advice else None
+        meant = self._meant(name)
         return f"did you mean `{meant}`?" if meant else ""
 
     def _similar(self, name: str) -> tuple[Label, ...]:

@@ -28,10 +28,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A repair that keeps the meaning the author had in mind: edits of the diagnostic's own file."""
+    """A repair: edits of the diagnostic's own file. It is `safe` to make without being asked where only one thing
+    can have been meant, and not where it guesses, or would change what a route does that works."""
 
     title: str
     edits: tuple[Edit, ...]
+    safe: bool = True
 
 
 @dataclass(frozen=True, slots=True)

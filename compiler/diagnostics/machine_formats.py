@@ -45,7 +45,7 @@ def diagnostic_json(diagnostic: Diagnostic) -> Document:
         "labels": [{"file": source.name, "range": _range(source, span), "text": text} for source, span, text in labels],
         "help": diagnostic.help,
         "fixes": [
-            {"title": fix.title, "edits": [_edit(diagnostic.source, edit) for edit in fix.edits]}
+            {"title": fix.title, "safe": fix.safe, "edits": [_edit(diagnostic.source, edit) for edit in fix.edits]}
             for fix in diagnostic.fixes
         ],
     }

@@ -10,6 +10,8 @@ COMPARED: Final = 500
 """So many candidates are looked at: a file with more names than that was not written by hand."""
 SHOWN_WHOLE = 8
 """Of a set of at most so many names, all are named."""
+_CERTAIN_LENGTH = 3
+"""Of shorter names too little is left when a letter is wrong."""
 
 
 def nearest(name: str, candidates: Collection[str], synonyms: Mapping[str, str] | None = None) -> str | None:
@@ -29,6 +31,18 @@ def nearest(name: str, candidates: Collection[str], synonyms: Mapping[str, str] 
     scored = ((edit_distance(name, candidate, limit), candidate) for candidate in compared)
     best = min(((distance, c) for distance, c in scored if distance <= limit), default=None)
     return best[1] if best else None
+
+
+def certain(name: str, candidates: Collection[str], synonyms: Mapping[str, str] | None = None) -> str | None:
+    """The candidate that was meant beyond doubt: a synonym, the same letters, or the only one near a name of some
+    length. What a repair may write unasked."""
+    meant = nearest(name, candidates, synonyms)
+    listed = synonyms or {}
+    if meant is None or meant in (listed.get(name), listed.get(name.lower())) or _fold(meant) == _fold(name):
+        return meant
+    limit = max(1, len(name) // 3)
+    near = [candidate for candidate in candidates if edit_distance(name, candidate, limit) <= limit]
+    return meant if near == [meant] and min(len(name), len(meant)) >= _CERTAIN_LENGTH else None
 
 
 def _fold(name: str) -> str:

@@ -7,7 +7,9 @@ from functools import lru_cache
 from typing import Final
 
 from compiler.diagnostics import codes
-from compiler.diagnostics.suggest import nearest
+from compiler.diagnostics.diagnostic import Edit, Fix
+from compiler.diagnostics.source import SourceFile, Span
+from compiler.diagnostics.suggest import certain, nearest
 from compiler.operations.elsewhere import EXPRESSIONS, OPERATIONS_INSTEAD
 from compiler.operations.model import OPERATIONS, SPELLINGS, Operation, snake_case
 from compiler.operations.outline import outline
@@ -20,16 +22,20 @@ _NAMING_KEYS: Final = frozenset({"type", "op", "operation", "action", "kind", "n
 """Keys under which other systems write an operation's name."""
 
 
-@lru_cache(maxsize=1024)
-def meant_operation(name: str) -> type[Operation] | None:
-    """The operation that was probably meant by a name."""
-    synonyms = {
+@lru_cache(maxsize=1)
+def _synonyms() -> dict[str, str]:
+    return {
         spelling: cls.__name__
         for cls in OPERATIONS.values()
         for synonym in cls.synonyms
         for spelling in (synonym, snake_case(synonym), synonym.lower())
     }
-    meant = nearest(name, tuple(SPELLINGS), synonyms)
+
+
+@lru_cache(maxsize=1024)
+def meant_operation(name: str) -> type[Operation] | None:
+    """The operation that was probably meant by a name."""
+    meant = nearest(name, tuple(SPELLINGS), _synonyms())
     return None if meant is None else SPELLINGS[meant]
 
 
@@ -108,7 +114,21 @@ def _report_beside(found: Findings, cls: type[Operation], first: Entry, rest: li
     help = f"indent {'it' if len(rest) == 1 else 'them'} by {blanks} more blanks"
     label = found.label(first.key.span, "the operation")
     message = f"{keys} {stand} beside `{first.key.value}`, not under it"
-    found.add(codes.NOT_AN_OPERATION, rest[0].key.span, message, help=help, labels=(label,))
+    fixes = _indentation(found.source, rest, blanks)
+    found.add(codes.NOT_AN_OPERATION, rest[0].key.span, message, help=help, labels=(label,), fixes=fixes)
+
+
+def _indentation(source: SourceFile, fields: list[Entry], blanks: int) -> tuple[Fix, ...]:
+    """The repair that moves the lines of these fields further in; none for fields inside braces."""
+    first = source.line_of(fields[0].key.span.start)
+    last = source.line_of(max(fields[-1].value.span.end - 1, fields[-1].key.span.start))
+    starts = [source.line_starts[source.line_of(field.key.span.start) - 1] for field in fields]
+    if any(source.text[start : field.key.span.start].strip(" ") for start, field in zip(starts, fields, strict=True)):
+        return ()
+    lines = (number for number in range(first, last + 1) if source.line_text(number).strip())
+    places = (source.line_starts[number - 1] for number in lines)
+    edits = tuple(Edit(Span(place, place), " " * blanks) for place in places)
+    return (Fix(f"indent by {blanks} more blanks", edits),)
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -188,7 +208,18 @@ def _report_unknown(found: Findings, entry: Entry) -> None:
     label = f"did you mean `{meant.__name__}`?" if meant else ""
     given = {} if meant is None else _given(meant, _fields_of(entry.value))
     help = f"write `{outline(meant, given)}`" if meant else "known: " + ", ".join(OPERATIONS)
-    found.add(codes.UNKNOWN_OPERATION, entry.key.span, f"unknown operation `{name}`", label=label, help=help)
+    is_certain = meant is not None and _is_certain(name, meant.__name__)
+    fixes = (found.renaming(entry.key, meant.__name__),) if meant is not None and is_certain else ()
+    message = f"unknown operation `{name}`"
+    found.add(codes.UNKNOWN_OPERATION, entry.key.span, message, label=label, help=help, fixes=fixes)
+
+
+@lru_cache(maxsize=1024)
+def _is_certain(name: str, meant: str) -> bool:
+    """Whether no other operation can have been meant; the spellings of one are not each other's rivals."""
+    others = [spelling for spelling, cls in SPELLINGS.items() if cls.__name__ != meant]
+    spellings = [spelling for spelling, cls in SPELLINGS.items() if cls.__name__ == meant]
+    return any(certain(name, (*others, spelling), _synonyms()) == spelling for spelling in spellings)
 
 
 def _fields_of(node: Node) -> dict[str, Node]:

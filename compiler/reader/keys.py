@@ -9,7 +9,7 @@ from typing import Final
 from compiler.diagnostics import codes
 from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.source import Span
-from compiler.diagnostics.suggest import SHOWN_WHOLE, did_you_mean, nearest
+from compiler.diagnostics.suggest import SHOWN_WHOLE, certain, did_you_mean, nearest
 from compiler.syntax.findings import Findings
 from compiler.syntax.tree import Scalar
 
@@ -42,7 +42,9 @@ def report_unknown_key(
     label = did_you_mean(key.value, known, synonyms)
     if not help and not label and len(known) > SHOWN_WHOLE:
         help = "known: " + ", ".join(f"`{name}`" for name in known)
-    found.add(codes.UNKNOWN_KEY, key.span, message, label=label, help=help)
+    meant = certain(key.value, known, synonyms)
+    fixes = (found.renaming(key, meant),) if meant else ()
+    found.add(codes.UNKNOWN_KEY, key.span, message, label=label, help=help, fixes=fixes)
 
 
 def unexplained(

@@ -9,7 +9,7 @@ from typing import Final
 
 from compiler.diagnostics import codes
 from compiler.diagnostics.diagnostic import Edit, Fix
-from compiler.diagnostics.suggest import nearest
+from compiler.diagnostics.suggest import certain, nearest
 from compiler.language.hooks import RESERVED_NAMES
 from compiler.syntax.findings import Findings
 from compiler.syntax.tree import Mapping, Node, Scalar, Sequence, Tagged
@@ -123,7 +123,9 @@ def require_word(
     else:
         near = nearest(word, words, synonyms)
         meant = f"did you mean `{near}`?" if near is not None else ""
-        found.add(codes.BAD_VALUE, node.span, f"unknown {label} `{word}`", label=meant, help=known)
+        sure = certain(word, words, synonyms)
+        fixes = (found.renaming(node, sure),) if sure is not None and isinstance(node, Scalar) else ()
+        found.add(codes.BAD_VALUE, node.span, f"unknown {label} `{word}`", label=meant, help=known, fixes=fixes)
     raise Unreadable
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from compiler.diagnostics import codes
 from compiler.diagnostics.source import SourceFile, Span
-from compiler.diagnostics.suggest import did_you_mean
+from compiler.diagnostics.suggest import certain, did_you_mean
 from compiler.language.hooks import HOOK_SYNONYMS, HOOKS
 from compiler.language.paths import PathError, PathPattern, parse_path
 from compiler.language.values import Value
@@ -216,7 +216,9 @@ class _RouteReader:
         near = "did you mean" in label
         message = f"unknown route_type `{written.value}`" + ("" if near else ": only WebSocket routes are served")
         help = "write `route_type: WebSocket`"
-        self.found.add(codes.BAD_VALUE, written.span, message, label=label if near else "", help=help)
+        scalar = entries["route_type"].value
+        fixes = (self.found.renaming(scalar, "WebSocket"),) if near and isinstance(scalar, Scalar) else ()
+        self.found.add(codes.BAD_VALUE, written.span, message, label=label if near else "", help=help, fixes=fixes)
 
     def _subscribe(self, entries: dict[str, Entry], codec: str) -> tuple[TextField, ...] | None:
         if "subscribe" not in entries:
@@ -280,7 +282,9 @@ class _RouteReader:
             self.found.add(codes.UNKNOWN_KEY, hook.key.span, message, help="indent it as far as `ws_hooks`")
             return
         label = did_you_mean(hook.key.value, tuple(HOOKS), HOOK_SYNONYMS)
-        self.found.add(codes.UNKNOWN_KEY, hook.key.span, f"unknown hook `{hook.key.value}`", label=label)
+        meant = certain(hook.key.value, tuple(HOOKS), HOOK_SYNONYMS)
+        fixes = (self.found.renaming(hook.key, meant),) if meant else ()
+        self.found.add(codes.UNKNOWN_KEY, hook.key.span, f"unknown hook `{hook.key.value}`", label=label, fixes=fixes)
 
     def _hook(self, name: str, entry: Entry, codec: str) -> Block | None:
         if is_null(entry.value):

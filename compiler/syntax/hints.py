@@ -46,6 +46,9 @@ OPERATORS: Final[dict[str, tuple[str | None, str]]] = {
 }
 """Operators that the language has not: what to write in their place, and advice."""
 
+GUESSED: Final = frozenset({"=", "=>", "&", "++", "^", "?:"})
+"""Operators of the table that may have been meant otherwise: an assignment, a function, bits."""
+
 WORDS: Final[dict[str, tuple[str | None, str]]] = {
     "and": ("&&", "write `&&`"),
     "or": ("||", "write `||`"),
@@ -92,7 +95,7 @@ def unknown_operator(token: Token, table: dict[str, tuple[str | None, str]]) -> 
     better, advice = table[text.lower()]
     message = f"{quoted(text)} is not an operator" + (f" (did you mean `{better}`?)" if better else "")
     edits = replacement(start, end, better) if better else ()
-    return Mistake(codes.UNKNOWN_OPERATOR, start, end, message, help=advice, edits=edits)
+    return Mistake(codes.UNKNOWN_OPERATOR, start, end, message, help=advice, edits=edits, safe=text not in GUESSED)
 
 
 def unclosed_text(quote: str, start: int) -> Mistake:

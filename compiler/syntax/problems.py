@@ -15,7 +15,8 @@ _SHOWN = 40
 class Problem:
     """One finding in a scalar. Spans, those of the edits too, are offsets in its value.
 
-    The severity is the code's. `label` stands under the carets, `help` is advice, `edits` repair it.
+    The severity is the code's. `label` stands under the carets, `help` is advice, `edits` repair it; they are
+    `safe` where nothing else can have been meant.
     `whole`: the finding is about the scalar as a whole, so its first character in the file (the quote,
     where there is one) is the place to point at.
     """
@@ -27,16 +28,25 @@ class Problem:
     help: str = ""
     edits: tuple[Edit, ...] = ()
     whole: bool = False
+    safe: bool = True
 
 
 class Mistake(Exception):
     """Ends the reading of one expression; `problem` says why. Never leaves `compiler.syntax.parser`."""
 
     def __init__(
-        self, code: Code, start: int, end: int, message: str, *, help: str = "", edits: tuple[Edit, ...] = ()
+        self,
+        code: Code,
+        start: int,
+        end: int,
+        message: str,
+        *,
+        help: str = "",
+        edits: tuple[Edit, ...] = (),
+        safe: bool = True,
     ) -> None:
         super().__init__(message)
-        self.problem = Problem(code, Span(start, end), message, help=help, edits=edits)
+        self.problem = Problem(code, Span(start, end), message, help=help, edits=edits, safe=safe)
 
 
 def replacement(start: int, end: int, text: str) -> tuple[Edit, ...]:

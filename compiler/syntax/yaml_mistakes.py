@@ -78,6 +78,9 @@ _VALUE_END: Final = re.compile(r"[ \t]*(?:[ \t]#[^\n\r]*)?(?=[\n\r]|$)")
 _ITEM_END: Final = re.compile(r"[ \t]*(?:[ \t]#[^\n\r]*)?(?=[\n\r,\[\]{}]|$)")
 _BRACED: Final = re.compile(r"\{\{.*?\}\}[^,\[\]{}\n\r]*")
 _OPEN_TEMPLATE: Final = re.compile(r"(?:^|[-:,\[{][ \t])[ \t]*(\{\{)(?:(?!\}\}).)*$")
+_TABBED: Final = re.compile(r"^ *\t[ \t]*(?=[^\s])", re.MULTILINE)
+_INDENTED: Final = re.compile(r"^( +)[^\s#]", re.MULTILINE)
+_BLOCK_TEXT: Final = re.compile(r"[|>][-+1-9]{0,2}[ \t]*(?:#.*)?$", re.MULTILINE)
 _SURROGATES: Final = re.compile(r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 
 
@@ -192,7 +195,19 @@ def _tab(complaint: Complaint) -> Mistake | None:
     if complaint.character != "\t":
         return None
     end = complaint.at + len(complaint.text[complaint.at :]) - len(complaint.text[complaint.at :].lstrip("\t"))
-    return Mistake(Span(complaint.at, end), "a tab is used for indentation; YAML indents with blanks only")
+    message = "a tab is used for indentation; YAML indents with blanks only"
+    return Mistake(Span(complaint.at, end), message, fixes=_blanks_for_tabs(complaint))
+
+
+def _blanks_for_tabs(complaint: Complaint) -> tuple[Fix, ...]:
+    """The repair of all lines that begin with tabs: blanks for each, as many as the file indents by elsewhere. Where
+    there are block texts, the tabs may be theirs."""
+    if not complaint.leads_its_line:
+        return ()
+    step = min((len(blanks) for blanks in _INDENTED.findall(complaint.text)), default=2)
+    tabbed = _TABBED.finditer(complaint.text)
+    edits = (Edit(Span(*match.span()), match[0].replace("\t", " " * step)) for match in tabbed)
+    return (Fix("indent by blanks", tuple(edits), safe=not _BLOCK_TEXT.search(complaint.text)),)
 
 
 def _reserved_character(complaint: Complaint) -> Mistake | None:

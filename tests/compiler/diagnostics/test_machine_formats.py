@@ -55,7 +55,9 @@ def test_the_document_of_json() -> None:
                     },
                 ],
                 "help": "write it so",
-                "fixes": [{"title": "use `player`", "edits": [{"range": place, "replacement": "player"}]}],
+                "fixes": [
+                    {"title": "use `player`", "safe": True, "edits": [{"range": place, "replacement": "player"}]}
+                ],
             }
         ],
     }

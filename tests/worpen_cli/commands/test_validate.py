@@ -50,19 +50,24 @@ def test_select_and_ignore(run: Run, folder: Path) -> None:
     assert "warned.yaml" in run("validate", "--ignore", "W401").out
     only = run("validate", "--select", "suspicious-text,W105")
     assert (only.code, len(only.out.splitlines())) == (0, 1)
+    assert run("validate", "--select", "W4").out == run("validate", "--ignore", "w1,W2,W3,W5").out
+    assert run("validate", "--select", "W8").code == 2
     wrong = run("validate", "--select", "unknwon-variable")
     assert wrong.code == 2
     assert "did you mean `unknown-variable`?" in wrong.err
 
 
-def test_max_errors_stops_showing_not_counting(run: Run, folder: Path) -> None:
-    (folder / "more.yaml").write_text(
-        (folder / "broken.yaml").read_text().replace("mesage", "x").replace("broken", "m")
-    )
-    done = run("validate", "--max-errors", "1")
-    assert done.out.count("error[") == 1
-    assert "more finding" in done.err
-    assert "2 errors" in done.err
+def test_max_errors_limits_what_is_shown_of_a_file_not_what_is_counted(run: Run, folder: Path) -> None:
+    lines = "\n".join(f"    - WsOp: {{command: send, message: 'x {{{{ unknown_{n} }}}}'}}" for n in range(60))
+    (folder / "many.yaml").write_text(GOOD.partition("    - ")[0] + lines + "\n")
+    done = run("validate", "many.yaml", "broken.yaml")
+    assert done.out.count("many.yaml:") == 50
+    assert done.out.count("broken.yaml:") == 1
+    assert "… and 10 more findings in many.yaml; --max-errors 0 shows all" in done.err
+    assert "61 errors" in done.err
+    assert run("validate", "many.yaml", "--max-errors", "2").out.count("error[") == 2
+    assert run("validate", "many.yaml", "--max-errors", "0").out.count("error[") == 60
+    assert len(document(run, "many.yaml", "--format", "json")["diagnostics"]) == 60
 
 
 def test_statistics(run: Run, folder: Path) -> None:
@@ -118,3 +123,71 @@ def test_missing_paths_and_folders_without_routes(run: Run, folder: Path) -> Non
     done = run("validate", "empty")
     assert (done.code, done.out) == (2, "")
     assert "no route files in empty" in done.err
+
+
+REPAIRABLE = """# kept
+name: Echo
+path: /ws/echo
+route-type: WebSocket  # kept as well
+ws_hooks:
+  on_message:
+    - WsOp: {command: send, message: {{ mesage | uper }}}
+"""
+REPAIRED = REPAIRABLE.replace("route-type", "route_type").replace("{{ mesage | uper }}", '"{{ mesage | upper }}"')
+
+
+def test_fix_mends_what_is_certain_and_reports_the_rest(run: Run, folder: Path) -> None:
+    file = folder / "wrong.yaml"
+    file.write_text(REPAIRABLE)
+    file.chmod(0o640)
+    assert "3 of them can be mended by worpen validate --fix" in run("validate", "wrong.yaml").err
+    done = run("validate", "--fix", "wrong.yaml")
+    assert file.read_text() == REPAIRED
+    assert file.stat().st_mode & 0o777 == 0o640
+    assert done.code == 1
+    assert done.out == "wrong.yaml:7:42: error[unknown-variable] W401 `mesage` is not set in any hook of this route\n"
+    assert done.err.startswith("mended 3 mistakes in 1 file\n1 error · ")
+    again = run("validate", "--fix", "wrong.yaml")
+    assert file.read_text() == REPAIRED
+    assert again.err.startswith("mended 0 mistakes in 0 files\n")
+    assert run("validate", "--fix", "--unsafe-fixes", "wrong.yaml").code == 0
+    assert file.read_text() == REPAIRED.replace("mesage", "message")
+
+
+def test_diff_shows_and_changes_nothing(run: Run, folder: Path) -> None:
+    (folder / "wrong.yaml").write_text(REPAIRABLE)
+    done = run("validate", "--diff", "--unsafe-fixes", "wrong.yaml")
+    assert done.code == 1
+    assert done.out.startswith("--- wrong.yaml\n+++ wrong.yaml\n@@ -1,7 +1,7 @@\n # kept\n")
+    assert "-route-type: WebSocket  # kept as well\n+route_type: WebSocket  # kept as well\n" in done.out
+    assert done.err.startswith("would mend 4 mistakes in 1 file\nno findings · ")
+    assert (folder / "wrong.yaml").read_text() == REPAIRABLE
+    assert run("validate", "--diff", "good.yaml").code == 0
+
+
+def test_only_selected_findings_are_mended(run: Run, folder: Path) -> None:
+    (folder / "wrong.yaml").write_text(REPAIRABLE)
+    run("validate", "--fix", "--ignore", "unknown-key", "wrong.yaml")
+    assert (folder / "wrong.yaml").read_text() == REPAIRED.replace("route_type", "route-type")
+
+
+def test_explain_is_the_command_explain(run: Run, folder: Path) -> None:
+    done = run("validate", "--explain", "W401")
+    assert done.code == 0
+    assert done.out == run("explain", "W401").out
+    assert run("validate", "--explain", "no-such-thing").code == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--unsafe-fixes"],
+        ["--diff", "--format", "json"],
+        ["--fix", "-", "good.yaml"],
+        ["--watch", "--fix"],
+        ["--watch", "-"],
+        ["--watch", "--format", "sarif"],
+    ],
+)
+def test_options_that_do_not_go_together(run: Run, folder: Path, options: list[str]) -> None:
+    assert run("validate", *options).code == 2
