@@ -448,7 +448,7 @@ def _read_chunk(part: Reader, debug: _Debug, depth: int = 0) -> Chunk:
     if inner_count and depth >= INNER_DEPTH:
         raise part.refuse("inner expressions are nested too deep")
     inner = tuple([_read_chunk(part, debug, depth + 1) for _ in range(inner_count)])
-    return Chunk(code, local_count, stack, cost, waits, inner, names, SourceMap(marks))
+    return Chunk(code, local_count, stack, cost, waits, inner, names, marks)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -483,36 +483,49 @@ class _Debug:
         self._fields: set[str] = set()
         self._field_list: list[str] = []
 
-    def next_chunk(self, local_count: int, length: int) -> tuple[tuple[str, ...], tuple[Mark, ...]]:
+    def next_chunk(self, local_count: int, length: int) -> tuple[tuple[str, ...], SourceMap]:
         """Names of locals and marks of the chunk that is read now. Raises LoadError where they do not fit it."""
         if self.part is None:
-            return (), ()
+            return (), SourceMap()
         self.chunks -= 1
         names = self.part.many(self.part.text)
         marks = self._marks(self.part, length)
-        if self.chunks < 0 or len(names) not in (0, local_count) or len(marks) not in (0, length):
+        if self.chunks < 0 or len(names) not in (0, local_count) or marks.length not in (0, length):
             raise self.part.refuse("it does not belong to these hooks")
         return names, marks
 
-    def _marks(self, part: Reader, length: int) -> tuple[Mark, ...]:
-        marks: list[Mark] = []
-        line = 0
+    def _marks(self, part: Reader, length: int) -> SourceMap:
+        """The runs, checked; marks are made of them when somebody asks."""
+        rows: list[tuple[int, tuple[int, int, int, int, str]]] = []
+        total = line = 0
+        before = None
+        fields = self._field_list
         for _ in range(part.count(smallest=6)):
-            run = part.number(length - len(marks) + 1)
-            line += part.signed()
-            column, lines, end_column = (part.number(_PLACE_LIMIT) for _ in range(3))
-            mark = Mark(line, column, line + lines, end_column, self._field(part))
-            if not run or not 0 < line < _PLACE_LIMIT or (marks and marks[-1] == mark):
+            run, step, column, lines, end_column, number = part.numbers(6)
+            line += ~(step >> 1) if step & 1 else step >> 1
+            field = fields[number] if number < len(fields) else self._field(part, number)
+            place = (line, column, line + lines, end_column, field)
+            total += run
+            # The limit is a power of two: or is beyond it where one of the numbers is.
+            if (
+                not run
+                or total > length
+                or not 0 < line < _PLACE_LIMIT
+                or column | lines | end_column >= _PLACE_LIMIT
+                or place == before
+            ):
                 raise part.refuse("a mark in a form that is never written")
-            marks += [mark] * run
-        return tuple(marks)
+            before = place
+            rows.append((run, place))
+        return SourceMap.of_runs(tuple(rows), total)
 
-    def _field(self, part: Reader) -> str:
-        number = part.number(len(self._field_list) + 1)
-        if number == len(self._field_list):
-            name = part.text()
-            if name in self._fields:
-                raise part.refuse("a field is there twice")
-            self._fields.add(name)
-            self._field_list.append(name)
-        return self._field_list[number]
+    def _field(self, part: Reader, number: int) -> str:
+        """A field that was not there before."""
+        if number > len(self._field_list):
+            raise part.refuse(f"{number} is too large here")
+        name = part.text()
+        if name in self._fields:
+            raise part.refuse("a field is there twice")
+        self._fields.add(name)
+        self._field_list.append(name)
+        return name

@@ -122,6 +122,7 @@ class _Pass:
         self.waits = False
 
     def run(self) -> Measure:
+        stack, steps = self.stack, _STEPS
         for pc, instruction in enumerate(self.code):
             self.pc = pc
             opcode = instruction.opcode
@@ -131,9 +132,9 @@ class _Pass:
                 raise self.refuse("the reply of an effect is taken at once, by a SET, DROP or RETURN")
             self.pending_reply = False
             self.cost += 1
-            _STEPS[opcode.number](self, instruction)
-            if len(self.stack) > self.highest:
-                self.highest = len(self.stack)
+            steps[opcode.number](self, instruction)
+            if len(stack) > self.highest:
+                self.highest = len(stack)
         self.pc = len(self.code)
         self.finish()
         return Measure(self.highest, self.cost if self.bounded else None, self.waits)

@@ -53,7 +53,9 @@ class _Reaches:
     """Collects what all chunks reach."""
 
     def __init__(self, constants: tuple[Value, ...], imports: tuple[Import, ...]) -> None:
-        self.constants = constants
+        self.constants: list[Known] = [
+            _UNKNOWN if isinstance(constant, (list, dict)) else (text(constant),) for constant in constants
+        ]
         self.imports = imports
         self.effects: set[str] = set()
         self.functions: set[str] = set()
@@ -89,58 +91,62 @@ class _Reaches:
         heights: list[tuple[int, int]] = []
         returned = _UNKNOWN
         for instruction in chunk.code:
-            if instruction.opcode is Opcode.RETURN:
+            opcode = instruction.opcode
+            if opcode is Opcode.CONST:
+                stack.append(self.constants[instruction.operand])
+                continue
+            if opcode is Opcode.RETURN:
                 returned = stack[-1]
-            plain = _PLAIN.get(instruction.opcode.number)
+            plain = _PLAIN.get(opcode.number)
             if plain is None:
-                self.step(instruction, stack, heights)
+                _STEPS[opcode.number](self, instruction, stack, heights)
             else:
                 pops, pushed = plain
                 stack[len(stack) - pops :] = pushed
         return returned
 
-    def step(self, instruction: Instruction, stack: list[Known], heights: list[tuple[int, int]]) -> None:
-        """Follow one instruction on the stack; `heights` has the stack's height and the results of each open block."""
-        match instruction.opcode:
-            case Opcode.CONST:
-                constant = self.constants[instruction.operand]
-                stack.append(_UNKNOWN if isinstance(constant, (list, dict)) else (text(constant),))
-            case Opcode.CONCAT:
-                parts = tuple(part for known in _pop(stack, instruction.operand) for part in known)
-                stack.append(parts if len(parts) <= _PARTS_LIMIT else _UNKNOWN)
-            case Opcode.CALL:
-                self.call(instruction.operand, stack)
-            case Opcode.EMIT:
-                self.emit(instruction.operand, stack)
-            case Opcode.IF | Opcode.AND | Opcode.OR | Opcode.COALESCE:
-                stack.pop()
-                heights.append((len(stack), instruction.operand if instruction.opcode is Opcode.IF else 1))
-            case Opcode.LOOP | Opcode.EACH | Opcode.TRY:
-                del stack[len(stack) - (instruction.opcode.value.pops or 0) :]
-                heights.append((len(stack), 0))
-            case Opcode.ELSE:
-                del stack[heights[-1][0] :]
-            case Opcode.END:
-                height, results = heights.pop()
-                stack[height:] = [_UNKNOWN] * results
-            case _:
-                _pop(stack, instruction.operand)
-                stack.append(_UNKNOWN)
+    # One instruction on the stack; `heights` has the stack's height and the results of each open block.
 
-    def call(self, number: int, stack: list[Known]) -> None:
-        function = FUNCTIONS[self.imports[number].name]
+    def concat(self, instruction: Instruction, stack: list[Known], _: list[tuple[int, int]]) -> None:
+        parts = tuple(part for known in _pop(stack, instruction.operand) for part in known)
+        stack.append(parts if len(parts) <= _PARTS_LIMIT else _UNKNOWN)
+
+    def open_value(self, instruction: Instruction, stack: list[Known], heights: list[tuple[int, int]]) -> None:
+        stack.pop()
+        heights.append((len(stack), instruction.operand if instruction.opcode is Opcode.IF else 1))
+
+    def open_block(self, instruction: Instruction, stack: list[Known], heights: list[tuple[int, int]]) -> None:
+        if instruction.opcode is Opcode.EACH:
+            stack.pop()
+        heights.append((len(stack), 0))
+
+    def divide(self, _: Instruction, stack: list[Known], heights: list[tuple[int, int]]) -> None:
+        del stack[heights[-1][0] :]
+
+    def end(self, _: Instruction, stack: list[Known], heights: list[tuple[int, int]]) -> None:
+        height, results = heights.pop()
+        stack[height:] = [_UNKNOWN] * results
+
+    def make(self, instruction: Instruction, stack: list[Known], _: list[tuple[int, int]]) -> None:
+        _pop(stack, instruction.operand)
+        stack.append(_UNKNOWN)
+
+    def call(self, instruction: Instruction, stack: list[Known], _: list[tuple[int, int]]) -> None:
+        row = self.imports[instruction.operand]
+        function = FUNCTIONS[row.name]
         self.functions.add(function.name)
-        arguments = _pop(stack, self.imports[number].arity)
+        arguments = _pop(stack, row.arity)
         for position, known in enumerate(arguments):
             if function.parameter(position).literal == "environment":
                 self.environment.update(part for part in known if part is not None)
         stack.append(_UNKNOWN)
 
-    def emit(self, number: int, stack: list[Known]) -> None:
-        effect = EFFECTS[self.imports[number].name]
+    def emit(self, instruction: Instruction, stack: list[Known], _: list[tuple[int, int]]) -> None:
+        row = self.imports[instruction.operand]
+        effect = EFFECTS[row.name]
         self.effects.add(effect.name)
-        arguments = _pop(stack, self.imports[number].arity)
-        for (argument, _), known in zip(effect.arguments, arguments, strict=True):
+        arguments = _pop(stack, row.arity)
+        for (argument, _kinds), known in zip(effect.arguments, arguments, strict=True):
             if (collect := _COLLECTED.get((effect.name, argument))) is not None:
                 collect(self, known)
         stack.append(_UNKNOWN)
@@ -195,3 +201,26 @@ def _host(url: Known) -> str:
     except ValueError:
         return "*"
     return patterns.literal(host) if host else "*"
+
+
+_Step = Callable[[_Reaches, Instruction, "list[Known]", "list[tuple[int, int]]"], None]
+_STEPS: Final[dict[int, _Step]] = {
+    opcode.number: step
+    for opcode, step in {
+        Opcode.CONCAT: _Reaches.concat,
+        Opcode.LIST: _Reaches.make,
+        Opcode.OBJECT: _Reaches.make,
+        Opcode.CALL: _Reaches.call,
+        Opcode.EMIT: _Reaches.emit,
+        Opcode.IF: _Reaches.open_value,
+        Opcode.AND: _Reaches.open_value,
+        Opcode.OR: _Reaches.open_value,
+        Opcode.COALESCE: _Reaches.open_value,
+        Opcode.LOOP: _Reaches.open_block,
+        Opcode.EACH: _Reaches.open_block,
+        Opcode.TRY: _Reaches.open_block,
+        Opcode.ELSE: _Reaches.divide,
+        Opcode.END: _Reaches.end,
+    }.items()
+}
+"""What the other opcodes do, by number."""

@@ -141,6 +141,9 @@ class Opcode(Enum):
         self.natives = row.natives
         """What the translator may write instead."""
 
+    # There is one object for each member; that of Enum hashes the name in Python, for every look into a set.
+    __hash__ = object.__hash__
+
     # values
     CONST = Row(0x01, Operand.CONSTANT, "-- value", "A constant.")
     NULL = Row(0x02, Operand.NONE, "-- value", "Null.")

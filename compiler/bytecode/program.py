@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, TypeAlias
 
 from compiler.bytecode.opcodes import Opcode
 from compiler.diagnostics.codes import Code
@@ -62,15 +62,52 @@ class Import:
     arity: int
 
 
-@dataclass(frozen=True, slots=True)
-class SourceMap:
-    """One mark per instruction; empty where the program was stripped."""
+Runs: TypeAlias = "tuple[tuple[int, tuple[int, int, int, int, str]], ...]"
+"""How many instructions in a row have a mark, and the fields of that mark."""
 
-    marks: tuple[Mark, ...] = ()
+
+class SourceMap:
+    """One mark per instruction; none where the program was stripped.
+
+    A program that is loaded has them as runs, which cost a fraction of what marks cost: most are never asked for.
+    """
+
+    __slots__ = ("_marks", "_runs", "length")
+
+    def __init__(self, marks: tuple[Mark, ...] = ()) -> None:
+        self._marks: tuple[Mark, ...] | None = marks
+        self._runs: Runs = ()
+        self.length = len(marks)
+        """How many marks there are."""
+
+    @classmethod
+    def of_runs(cls, runs: Runs, length: int) -> SourceMap:
+        """The map of so many marks in runs."""
+        made = cls()
+        if length:
+            made._marks, made._runs, made.length = None, runs, length
+        return made
+
+    @property
+    def marks(self) -> tuple[Mark, ...]:
+        """All marks."""
+        if self._marks is None:
+            self._marks = tuple([mark for run, place in self._runs for mark in [Mark(*place)] * run])
+            self._runs = ()
+        return self._marks
 
     def mark(self, pc: int) -> Mark | None:
         """The mark of the instruction at `pc`, if there is a map."""
-        return self.marks[pc] if pc < len(self.marks) else None
+        return self.marks[pc] if pc < self.length else None
+
+    def __eq__(self, other: object) -> bool:
+        return self.marks == other.marks if isinstance(other, SourceMap) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.marks)
+
+    def __repr__(self) -> str:
+        return f"SourceMap(marks={self.marks!r})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any
 
 from compiler.bytecode.manifest import compute_manifest
 from compiler.bytecode.opcodes import Opcode
-from compiler.bytecode.program import Chunk, Instruction, LoadError, Program
+from compiler.bytecode.program import Chunk, Instruction, LoadError, Program, SourceMap
 from compiler.bytecode.verifier import measure, verify
 from compiler.diagnostics import codes
 from compiler.language.effects import EFFECTS
@@ -165,7 +165,7 @@ def mutant(seed: int) -> Program | None:
         found = measure(tuple(code), made.imports, chunk.inner)
         changed = replace(
             chunk, code=tuple(code), stack=found.stack, cost=found.cost, waits=found.waits,
-            source_map=replace(chunk.source_map, marks=marks_for(len(code), chunk)),
+            source_map=SourceMap(marks_for(len(code), chunk)),
         )  # fmt: skip
         route = replace(route, hooks={"on_message": changed})
         made = replace(made, routes=(route,), manifest=compute_manifest(made.constants, made.imports, (route,)))
