@@ -181,7 +181,10 @@ class Host:
 
     def _send(self, message: Value, binary: bool) -> int:
         frame = self._encode(message, binary)
-        recipients = self._hand_over(self._far, frame)
+        far = self._far
+        recipients = 1 if far.is_open else 0
+        if recipients:
+            far.send(frame)
         if self._node.events.detailed:
             own = self._run.connection_id
             self._show(own, recipients, message, binary, self._watched_of(own))

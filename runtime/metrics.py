@@ -52,13 +52,19 @@ def _by(*labels: str) -> Any:
 
 
 @dataclass(slots=True)
+class Tally:
+    """How often something was done, and how long it took in all. Whoever counts often keeps it."""
+
+    runs: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
 class ServerCounters:
     """What the server counts beyond the wire; the keys of a dictionary are the values of its labels."""
 
-    hook_runs: dict[tuple[str, ...], int] = _by("route", "hook", "result")
-    """Runs of hooks: `ok`, `cancelled`, or the fault's code."""
-    hook_seconds: dict[tuple[str, ...], float] = _by("route", "hook", "result")
-    """Time spent in hooks, waiting included."""
+    hook: dict[tuple[str, ...], Tally] = _by("route", "hook", "result")
+    """Runs of hooks and the time spent in them, waiting included. Results: `ok`, `cancelled`, or the fault's code."""
     disconnects: dict[tuple[str, ...], int] = _by("code")
     """Connections that ended, by close code."""
     refusals: dict[tuple[str, ...], int] = _by("status")
@@ -98,6 +104,14 @@ class Timings:
         return ordered[math.ceil(share * len(ordered)) - 1] if ordered else None
 
 
+def tally_of(counter: dict[tuple[str, ...], Tally], *labels: str) -> Tally:
+    """The tally of these labels, a new one where there is none."""
+    tally = counter.get(labels)
+    if tally is None:
+        tally = counter[labels] = Tally()
+    return tally
+
+
 def count(counter: dict[tuple[str, ...], Any], *labels: str, by: float = 1) -> None:
     """Add to one entry of a labelled counter."""
     counter[labels] = counter.get(labels, 0) + by
@@ -121,15 +135,24 @@ def samples(*groups: WireCounters | ServerCounters) -> Iterator[Sample]:
     """Every number of these groups, in the order of declaration."""
     for group in groups:
         for row in fields(group):
-            name = PREFIX + row.name + ("" if row.name in _GAUGES else "_total")
             value = getattr(group, row.name)
             if not isinstance(value, dict):
-                yield Sample(name, (), value)
+                yield Sample(PREFIX + row.name + ("" if row.name in _GAUGES else "_total"), (), value)
                 continue
             labels = row.metadata.get("labels") or _WIRE_LABELS[row.name]
-            for key, number in sorted(value.items()):
-                entry = (key,) if isinstance(key, str) else key
-                yield Sample(name, tuple(zip(labels, entry, strict=True)), number)
+            for name, numbers in _series(row.name, value):
+                for key, number in sorted(numbers.items()):
+                    entry = (key,) if isinstance(key, str) else key
+                    yield Sample(f"{PREFIX}{name}_total", tuple(zip(labels, entry, strict=True)), number)
+
+
+def _series(name: str, counter: dict[Any, Any]) -> Iterator[tuple[str, dict[Any, float]]]:
+    """A labelled counter as numbers: itself, or of tallies one for each of their fields."""
+    if not any(isinstance(value, Tally) for value in counter.values()):
+        yield name, counter
+        return
+    for row in fields(Tally):
+        yield f"{name}_{row.name}", {key: getattr(tally, row.name) for key, tally in counter.items()}
 
 
 def exposition(*groups: WireCounters | ServerCounters) -> str:

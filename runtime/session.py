@@ -30,6 +30,7 @@ from compiler.language.faults import Fault, Uncatchable
 from compiler.language.hooks import INPUT_NUMBERS, INPUTS
 from compiler.language.values import UNSET, Unset, Value, kind_of
 from runtime.loader import LinkedRoute
+from runtime.seam import Hook
 
 
 class State(IntEnum):
@@ -180,6 +181,9 @@ _PARAMS: Final = INPUT_NUMBERS["params"]
 _CLOSE_CODE: Final = INPUT_NUMBERS["close_code"]
 _CLOSE_REASON: Final = INPUT_NUMBERS["close_reason"]
 _ROUTE: Final = INPUT_NUMBERS["route"]
+# A member of an enumeration takes longer to look up than a message may.
+_OPEN: Final = State.OPEN
+_RUNNING: Final = State.RUNNING
 _SILENT_HOOKS: Final = frozenset({"on_auth", "on_disconnect"})
 """Hooks whose returned value is not sent."""
 
@@ -188,7 +192,8 @@ class Session:
     """The life of one connection. Mutable, one owner, never used from two threads."""
 
     __slots__ = (
-        "_held", "_paused", "_placed", "_shell", "hook", "id", "inputs", "route", "slots", "state", "version",
+        "_at_once", "_held", "_paused", "_placed", "_shell",
+        "hook", "id", "inputs", "route", "slots", "state", "version",
     )  # fmt: skip
 
     def __init__(self, connection_id: str, version: Version, given: Mapping[str, Value], shell: Shell) -> None:
@@ -204,6 +209,7 @@ class Session:
         self.hook = ""
         self.state = State.NEW
         self._shell = shell
+        self._at_once = _hook_at_once(route)
         self._paused = False
         self._held: tuple[Renewal, ...] = ()
         self._placed: tuple[str, ...] = ()
@@ -216,6 +222,38 @@ class Session:
         if row is not None:
             self.state = row[0]
             row[1](self, detail)
+
+    def hear(self, value: Value, kind: str) -> None:
+        """A message arrived: its value, and `text` or `binary`.
+
+        The same as `receive(Event.MESSAGE, (value, kind))`. The usual case, an open connection whose hook does not
+        wait and ends well, is written out: it is most of what a server does.
+        """
+        run = self._at_once
+        if run is None or self.state is not _OPEN:
+            self.receive(Event.MESSAGE, (value, kind))
+            return
+        inputs, shell = self.inputs, self._shell
+        self.state = _RUNNING
+        self.hook = "on_message"
+        inputs[_MESSAGE] = value
+        inputs[_MESSAGE_TYPE] = kind
+        shell.started("on_message")
+        try:
+            returned = run(inputs, self.slots, shell.emit)
+        except (Uncatchable, Exception) as problem:
+            self.finished(None, problem)
+            return
+        if returned is not None:
+            self.finished(cast("Value", returned), None)
+            return
+        self.hook = ""
+        inputs[_MESSAGE] = None
+        shell.ended("on_message", None)
+        if self.state is _RUNNING and not self._held:
+            self.state = _OPEN
+        else:
+            self.receive(Event.FINISHED)
 
     def gone(self, code: int, reason: str) -> None:
         """The connection is over, with this close code and reason."""
@@ -352,6 +390,7 @@ class Session:
                 changed = True
                 self._rename(renewal)
             self.version, self.route = renewal.version, renewal.version.route
+        self._at_once = _hook_at_once(self.route)
         self._held = ()
         if changed and self.state is State.OPEN:
             self._place(self._channels_named())
@@ -362,6 +401,12 @@ class Session:
         self.inputs[_ROUTE] = new.name
         params = cast("dict[str, Value]", self.inputs[_PARAMS] or {})
         self.inputs[_PARAMS] = dict(zip(renewal.version.route.pattern.parameters, params.values(), strict=False))
+
+
+def _hook_at_once(route: LinkedRoute) -> Hook | None:
+    """The hook for messages, where it runs to its end without waiting."""
+    chunk = route.program.hooks.get("on_message")
+    return None if chunk is None or chunk.waits else route.hooks["on_message"]
 
 
 def carry_variables(

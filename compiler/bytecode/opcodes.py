@@ -173,7 +173,9 @@ class Opcode(Enum):
     NEG = Row(0x1C, Operand.NONE, "value -- number", "`-value` (C3).", values.minus, (Native("-{0}", (WHOLE,), Kind.NUMBER),))
     NOT = Row(0x1D, Operand.NONE, "value -- boolean", "`!value` (C7).", values.negate)
     TEXT = Row(0x1E, Operand.NONE, "value -- text", "The value as text (C10).", values.text)
-    CHANNEL = Row(0x1F, Operand.NONE, "value -- name", "The value as a channel's name. Faults empty-channel.", values.channel_name)
+    CHANNEL = Row(
+        0x1F, Operand.NONE, "value -- name", "The value as a channel's name. Faults empty-channel.", values.channel_name
+    )
 
     # members and makers
     MEMBER = Row(0x20, Operand.CONSTANT, "owner -- value", "`owner.key` (C9).", values.member, (Native("{0}.get({1})", (KEYED, TEXTUAL), Kind.ANY),))
@@ -182,26 +184,45 @@ class Opcode(Enum):
     INDEX_SAFE = Row(0x23, Operand.NONE, "owner key -- value", "`owner?.[key]`.", values.index_safe)
     CONCAT = Row(0x24, Operand.COUNT, "*parts -- text", "The parts' texts, joined.", values.concat)
     LIST = Row(0x25, Operand.COUNT, "*items -- list", "A list.", values.make_list)
-    OBJECT = Row(0x26, Operand.COUNT, "*keys_and_values -- object", "An object; the operand counts keys and values.", values.make_object)
+    OBJECT = Row(
+        0x26,
+        Operand.COUNT,
+        "*keys_and_values -- object",
+        "An object; the operand counts keys and values.",
+        values.make_object,
+    )
 
     # calls
     CALL = Row(0x30, Operand.IMPORT, "*arguments -- result", "Call a function.")
     INNER = Row(0x31, Operand.INNER, "-- expression", "An inner expression, for the function that is called next.")
-    EMIT = Row(0x32, Operand.IMPORT, "*arguments -- reply", "Ask the host for an effect. A SET, DROP or RETURN takes the reply at once.")
+    EMIT = Row(
+        0x32,
+        Operand.IMPORT,
+        "*arguments -- reply",
+        "Ask the host for an effect. A SET, DROP or RETURN takes the reply at once.",
+    )
 
     # blocks
     IF = Row(0x40, Operand.RESULTS, "condition --", "Run up to ELSE where the condition is true, else from there.")
     ELSE = Row(0x41, Operand.NONE, "", "The other branch of IF.")
     AND = Row(0x42, Operand.NONE, "left --", "Leave `left` and skip to END where it is falsy; else the block's value.")
     OR = Row(0x43, Operand.NONE, "left --", "Leave `left` and skip to END where it is truthy; else the block's value.")
-    COALESCE = Row(0x44, Operand.NONE, "left --", "Leave `left` and skip to END where it is not null; else the block's value.")
-    LOOP = Row(0x45, Operand.ROUNDS, "", "Repeat up to END. First a condition and its WHILE, then the round's statements.")
+    COALESCE = Row(
+        0x44, Operand.NONE, "left --", "Leave `left` and skip to END where it is not null; else the block's value."
+    )
+    LOOP = Row(
+        0x45, Operand.ROUNDS, "", "Repeat up to END. First a condition and its WHILE, then the round's statements."
+    )
     WHILE = Row(
-        0x46, Operand.NONE, "condition --",
+        0x46,
+        Operand.NONE,
+        "condition --",
         "Leave the LOOP where falsy; else fault loop-limit where its rounds are used up; else begin a round, for one fuel.",
     )
     EACH = Row(
-        0x47, Operand.LOCAL, "list --",
+        0x47,
+        Operand.LOCAL,
+        "list --",
         "Repeat for each element: local n is the element, n+1 its index, n+2 the list's length. Null is an empty list. One fuel a round.",
     )
     BREAK = Row(0x48, Operand.NONE, "", "Leave the innermost LOOP or EACH.")
@@ -213,15 +234,15 @@ class Opcode(Enum):
 
     # leaving
     RETURN = Row(0x50, Operand.NONE, "value --", "End the hook with a value.")
-    THROW = Row(0x51, Operand.NONE, "message code --", "Raise a fault of the author's own; null for no code of its own.")
+    THROW = Row(
+        0x51, Operand.NONE, "message code --", "Raise a fault of the author's own; null for no code of its own."
+    )
 
 
 BY_NUMBER = {opcode.value.number: opcode for opcode in Opcode}
 """Opcode by its byte."""
 
-OPENERS = frozenset(
-    {Opcode.IF, Opcode.AND, Opcode.OR, Opcode.COALESCE, Opcode.LOOP, Opcode.EACH, Opcode.TRY}
-)
+OPENERS = frozenset({Opcode.IF, Opcode.AND, Opcode.OR, Opcode.COALESCE, Opcode.LOOP, Opcode.EACH, Opcode.TRY})
 """Opcodes that open a block, which an END closes."""
 
 LEAVERS = frozenset({Opcode.RETURN, Opcode.THROW, Opcode.BREAK, Opcode.CONTINUE})

@@ -11,6 +11,7 @@ from runtime.limits import ServerLimits
 from runtime.transport.rates import Bucket
 
 ANY_ORIGIN: Final = "*"
+_USUAL_LOOPBACK: Final = ("127.0.0.1", "::1", "")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -82,6 +83,8 @@ def _normal_origin(origin: str) -> str:
 
 def is_this_machine(address: str) -> bool:
     """Whether an IP address is a loopback one, or there is none (a Unix socket)."""
+    if address in _USUAL_LOOPBACK:
+        return True
     try:
         return not address or ip_address(address.partition("%")[0]).is_loopback
     except ValueError:

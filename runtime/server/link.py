@@ -30,7 +30,7 @@ from runtime.events import (
 )
 from runtime.host import Host, Node
 from runtime.limits import ServerLimits
-from runtime.metrics import ServerCounters, Timings, count
+from runtime.metrics import ServerCounters, Tally, Timings, count, tally_of
 from runtime.server.admission import Gate
 from runtime.server.catalogue import Served
 from runtime.server.waiting import WaitingRun
@@ -66,11 +66,13 @@ class Link:
 
     __slots__ = (
         "_connection",
+        "_events",
         "_floor",
         "_heard_at",
         "_host",
         "_idle_timer",
         "_started",
+        "_tally",
         "_waiting",
         "emit",
         "has_departed",
@@ -92,6 +94,7 @@ class Link:
         self.has_departed = False
         self.session = Session(str(uuid4()), served.version, given, self)
         self._floor = floor
+        self._events = floor.node.events
         self._connection = connection
         self.path = path
         """The address that was asked for, without the query."""
@@ -109,6 +112,8 @@ class Link:
         self.emit = self._host.emit
         """Performs effects; see `Shell.emit`."""
         self._waiting: WaitingRun | None = None
+        self._tally: Tally | None = None
+        """Where runs of `on_message` that end well are counted."""
         self._started = 0.0
         self._heard_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -133,14 +138,14 @@ class Link:
 
     def received(self, message: str | bytes) -> None:
         """One whole message: text as it is, binary as text where it is UTF-8, else as base64."""
-        if self._floor.node.events.detailed:
+        if self._events.detailed:
             self._tell_frame(message)
         if self._idle_timer is not None:
             self._heard_at = asyncio.get_running_loop().time()
         if isinstance(message, str):
-            self.session.receive(Event.MESSAGE, (message, "text"))
+            self.session.hear(message, "text")
         else:
-            self.session.receive(Event.MESSAGE, (text_of_binary(message), "binary"))
+            self.session.hear(text_of_binary(message), "binary")
 
     def _tell_frame(self, message: str | bytes) -> None:
         events, connection_id = self._floor.node.events, self.session.id
@@ -160,6 +165,7 @@ class Link:
 
     def renew(self, renewal: Renewal) -> None:
         """The route has a new program."""
+        self._tally = None
         self.session.receive(Event.RELOADED, renewal)
 
     def shut(self, code: int, reason: str) -> None:
@@ -255,19 +261,33 @@ class Link:
     def ended(self, hook: str, outcome: Outcome) -> None:
         """A hook ended: count it, tell it."""
         seconds = perf_counter() - self._started
-        events, name = self._floor.node.events, self.route_name
-        # `count`, written out: this runs for every message.
-        counters = self._floor.counters
-        result = self.result = _result(outcome)
-        key, runs, spent = (name, hook, result), counters.hook_runs, counters.hook_seconds
-        runs[key] = runs.get(key, 0) + 1
-        spent[key] = spent.get(key, 0.0) + seconds
+        tally = self._tally
+        if tally is None or outcome is not None or hook != "on_message":
+            tally = self._tally_of(hook, _result(outcome))
+        tally.runs += 1
+        tally.seconds += seconds
+        events = self._events
         if events.measured:
             self._measure(seconds)
-        if outcome is None:
-            if events.detailed and events.is_followed(self.session.id):
-                events.publish_detail(HookFinished(self.session.id, name, hook, seconds, self.runs))
-        elif isinstance(outcome, Cancelled):
+        if outcome is not None:
+            self.result = _result(outcome)
+            self._tell_trouble(hook, outcome, seconds)
+            return
+        self.result = "ok"
+        if events.detailed and events.is_followed(self.session.id):
+            events.publish_detail(HookFinished(self.session.id, self.route_name, hook, seconds, self.runs))
+
+    def _tally_of(self, hook: str, result: str) -> Tally:
+        """The tally of such runs. That of messages that end well is kept: it is wanted for nearly every message."""
+        tally = tally_of(self._floor.counters.hook, self.route_name, hook, result)
+        if hook == "on_message" and result == "ok":
+            self._tally = tally
+        return tally
+
+    def _tell_trouble(self, hook: str, outcome: BaseException, seconds: float) -> None:
+        """A hook did not end well."""
+        events, name = self._events, self.route_name
+        if isinstance(outcome, Cancelled):
             if events.wanted:
                 events.publish(HookCancelled(self.session.id, name, hook))
         elif not isinstance(outcome, Fault | Uncatchable):

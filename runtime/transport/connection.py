@@ -81,8 +81,10 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         "_quiet_since",
         "_reader",
         "_scheduled",
+        "_slice_bytes",
         "_spoke",
         "_wire",
+        "is_open",
         "remote_address",
         "state",
     )
@@ -95,7 +97,10 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         Outbox.__init__(self)
         self.remote_address = remote_address
         self.state = State.NEW
+        self.is_open = False
+        """Whether what is sent now can still arrive."""
         self._wire = wire
+        self._slice_bytes = wire.limits.slice_bytes
         # Reading
         self._heard = True
         self._bytes_in = 0
@@ -122,10 +127,9 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------------------ what servers do
 
-    @property
-    def is_open(self) -> bool:
-        """Whether what is sent now can still arrive."""
-        return self.state is State.OPEN
+    def _enter(self, state: State) -> None:
+        self.state = state
+        self.is_open = state is State.OPEN
 
     def close(self, code: int, reason: str = "") -> None:
         """Send a close frame and end in good order. Raises ValueError for a code that may not be sent."""
@@ -133,7 +137,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         if self.state is not State.OPEN:
             self._end_early()
             return
-        self.state = State.CLOSING
+        self._enter(State.CLOSING)
         self._end = (code, reason)
         self._end_by = self._wire.loop.time() + self._wire.limits.close_seconds
         self._say_last(frame)
@@ -147,7 +151,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         if self.state not in (State.OPEN, State.CLOSING):
             self._end_early()
             return
-        self.state = State.ABORTED
+        self._enter(State.ABORTED)
         self._end = _LOST
         self._reader.stop()
         self._forget_waiting()
@@ -157,7 +161,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     def _end_early(self) -> None:
         """End what is not open yet, or not open any more: nothing that waits will be delivered."""
         if self.state is State.NEW:
-            self.state = State.ENDED
+            self._enter(State.ENDED)
         elif self.state is State.DRAINING:
             self._forget_waiting()
             self.transport.abort()
@@ -211,7 +215,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         transport.set_protocol(self)
         self._spoke = wire.wheel.add(self)
         wire.counters.connections += 1
-        self.state = State.OPEN
+        self._enter(State.OPEN)
         self._corked(acceptance.peer.opened)
 
     # ------------------------------------------------------------------------------------------------ input
@@ -222,12 +226,21 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self._bytes_in += len(data)
         if self._bytes_in > self._byte_ceiling and not self._bytes_allowed():
             self._fail(frames.POLICY, "too many bytes", "byte_rate")
-        elif self._backlog or self._halted or len(data) > self._wire.limits.slice_bytes:
+            return
+        if self._backlog or self._halted or len(data) > self._slice_bytes:
             self._backlog = self._backlog[self._backlog_at :] + data
             self._backlog_at = 0
             self._parse_slice()
-        else:
-            self._parse(data)
+            return
+        # `_parse`, written out.
+        self.corked = True
+        try:
+            self._reader.feed(data)
+        except Exception as exception:
+            self._break_down(exception)
+        self.corked = False
+        if self.pending is not None:
+            self.flush()
 
     def _parse(self, data: bytes) -> None:
         self.corked = True
@@ -356,7 +369,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         if self.state is State.CLOSING:
             self._finish(*(self._end if code == frames.NO_CODE else (code, reason)))
         elif self.state in (State.OPEN, State.DRAINING):
-            self.state = State.DRAINING
+            self._enter(State.DRAINING)
             self._end = (code, reason)
             self._halted = False
             self._backlog = b""
@@ -489,7 +502,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         """The TCP connection is gone."""
         self.silence()
         if self.state is State.OPEN:
-            self.state = State.DRAINING
+            self._enter(State.DRAINING)
             self._end_if_drained()
         elif self.state in (State.CLOSING, State.ABORTED):
             self._finish(*self._end)
@@ -543,7 +556,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         """Enter ENDED: the one place that tells the peer."""
         if self.state is State.ENDED:
             return
-        self.state = State.ENDED
+        self._enter(State.ENDED)
         self.settle()
         self.silence()
         self._forget_waiting()

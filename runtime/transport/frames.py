@@ -251,6 +251,7 @@ class FrameReader:
         """Whether the stream has ended: a close frame, a failure, or `stop`."""
         return self._max_message < 0
 
+    # The one long loop: its speed is the server's (runtime section 3).
     def feed(self, piece: bytes) -> None:
         """Parse the next piece of the stream; an empty one continues after `halt`.
 
@@ -262,40 +263,35 @@ class FrameReader:
             piece = self.tail + piece
             self.tail = b""
         self._running = True
+        size = len(piece)
         try:
-            position = self._parse(piece, len(piece))
+            position = self._continue_payload(piece, 0, size) if self._remaining else 0
+            while self._running and size - position >= 2:
+                length = piece[position + 1] - 128
+                if piece[position] == self._usual and 0 <= length < 126:
+                    start = position + 6
+                    end = start + length
+                    if end <= size:
+                        try:
+                            text = apply_mask(piece[start:end], piece[position + 2 : start]).decode()
+                        except UnicodeDecodeError:
+                            raise ProtocolViolation(BAD_TEXT, "text is not UTF-8") from None
+                        position = end
+                        self.allowance -= 1
+                        if self.allowance < 0:
+                            self._spend()
+                        self.deliver(text)
+                        continue
+                used = self._parse_frame(piece, position, size)
+                if used == position:
+                    break
+                position = used
         except ProtocolViolation as violation:
             self.stop()
             self._listener.stream_failed(violation.code, violation.reason, violation.limit)
             return
-        if self._max_message >= 0 and position < len(piece):
+        if position < size and self._max_message >= 0:
             self.tail = piece[position:]
-
-    # The one long loop: its speed is the server's (runtime section 3).
-    def _parse(self, piece: bytes, size: int) -> int:
-        """Parse frames until the piece ends or the reader is halted; return the number of bytes used up."""
-        position = self._continue_payload(piece, 0, size) if self._remaining else 0
-        while self._running and size - position >= 2:
-            length = piece[position + 1] - 128
-            if piece[position] == self._usual and 0 <= length < 126:
-                start = position + 6
-                end = start + length
-                if end <= size:
-                    try:
-                        text = apply_mask(piece[start:end], piece[position + 2 : start]).decode()
-                    except UnicodeDecodeError:
-                        raise ProtocolViolation(BAD_TEXT, "text is not UTF-8") from None
-                    position = end
-                    self.allowance -= 1
-                    if self.allowance < 0:
-                        self._spend()
-                    self.deliver(text)
-                    continue
-            used = self._parse_frame(piece, position, size)
-            if used == position:
-                break
-            position = used
-        return position
 
     def _parse_frame(self, piece: bytes, position: int, size: int) -> int:
         """Parse any one frame, or its beginning; return the new position, the same one when the header is cut."""

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import re
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import Final, TypeVarTuple, cast
 
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader
 from websockets.headers import parse_subprotocol
 from websockets.http11 import Request as UpgradeRequest
-from websockets.http11 import Response as UpgradeResponse
 from websockets.server import ServerProtocol
+from websockets.utils import accept_key
 
 from runtime.transport.compression import BadOffer, Deflate
 from runtime.transport.connection import State, WebSocketConnection
@@ -29,7 +31,10 @@ from runtime.transport.wire import Wire
 
 Arguments = TypeVarTuple("Arguments")
 
-_SWITCHING: Final = 101
+_SWITCHING: Final = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+_USUAL_CONNECTIONS: Final = ("upgrade", "keep-alive, upgrade")
+_KEY: Final = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
+"""Base64 of 16 bytes, in its only form."""
 _OURS: Final = frozenset({"date", "connection", "content-length", "content-type"})
 """Headers that `encode_response` writes itself."""
 
@@ -120,20 +125,20 @@ class Handshake(asyncio.Protocol):
 
     def _consider(self, head: Head) -> None:
         """An upgrade is asked for: is it valid, and does the application want it?"""
-        upgrade = _upgrade(head)
-        if isinstance(upgrade, HttpResponse):
-            self._answer(upgrade)
+        accept = _accept_value(head)
+        if isinstance(accept, HttpResponse):
+            self._answer(accept)
             return
         if offered := _offered(head):
             head = dataclasses.replace(head, request=dataclasses.replace(head.request, subprotocols=offered))
         self._connection = WebSocketConnection(self._wire, self._remote_address)
         admission = self._wire.application.admit(head.request, self._connection)
         if isinstance(admission, Acceptance | HttpResponse):
-            self._conclude(head, upgrade, admission)
+            self._conclude(head, accept, admission)
         else:
-            self._task = self._wire.loop.create_task(self._await_admission(head, upgrade, admission))
+            self._task = self._wire.loop.create_task(self._await_admission(head, accept, admission))
 
-    async def _await_admission(self, head: Head, upgrade: UpgradeResponse, admission: Awaitable[Admission]) -> None:
+    async def _await_admission(self, head: Head, accept: str, admission: Awaitable[Admission]) -> None:
         try:
             decided = await admission
         except Exception as exception:
@@ -141,30 +146,29 @@ class Handshake(asyncio.Protocol):
             return
         self._task = None
         if self._spoke is not None:
-            self._guarded(self._conclude, head, upgrade, decided)
+            self._guarded(self._conclude, head, accept, decided)
 
-    def _conclude(self, head: Head, upgrade: UpgradeResponse, admission: Admission) -> None:
+    def _conclude(self, head: Head, accept: str, admission: Admission) -> None:
         if isinstance(admission, HttpResponse):
             self._answer(admission)
             return
+        headers = [("Sec-WebSocket-Accept", accept)]
         subprotocol = admission.subprotocol
         if subprotocol is not None:
             if subprotocol not in head.request.subprotocols:
                 raise ValueError(f"subprotocol {subprotocol!r} was not offered")
-            upgrade.headers["Sec-WebSocket-Protocol"] = subprotocol
-        header_lines(admission.headers)
-        for name, value in admission.headers:
-            upgrade.headers[name] = value
+            headers.append(("Sec-WebSocket-Protocol", subprotocol))
         try:
             agreed = self._wire.compression.negotiate(head.fields) if admission.compression else None
         except BadOffer as bad:
             self._answer(refusal(400, str(bad)))
             return
         if agreed is not None:
-            upgrade.headers["Sec-WebSocket-Extensions"] = agreed[0]
-        self._open(upgrade, admission, None if agreed is None else agreed[1])
+            headers.append(("Sec-WebSocket-Extensions", agreed[0]))
+        lines = header_lines((*headers, *admission.headers))
+        self._open(_SWITCHING + lines.encode("latin-1") + b"\r\n", admission, None if agreed is None else agreed[1])
 
-    def _open(self, upgrade: UpgradeResponse, acceptance: Acceptance, deflate: Deflate | None) -> None:
+    def _open(self, answer: bytes, acceptance: Acceptance, deflate: Deflate | None) -> None:
         connection, transport, early = self._connection, self._transport, bytes(self._buffer)
         assert connection is not None
         self._leave()
@@ -173,7 +177,7 @@ class Handshake(asyncio.Protocol):
             transport.abort()
             return
         self._wire.counters.answered("accepted")
-        transport.write(upgrade.serialize())
+        transport.write(answer)
         connection.begin(transport, acceptance, deflate)
         if not transport.is_closing() and not transport.is_reading():
             transport.resume_reading()
@@ -222,17 +226,34 @@ def remote_address(transport: asyncio.BaseTransport) -> str:
     return address.removeprefix("::ffff:") if "." in address else address
 
 
-def _upgrade(head: Head) -> UpgradeResponse | HttpResponse:
-    """The library's answer to an upgrade: its 101, or a refusal."""
-    request = head.request
-    if request.headers.get("sec-websocket-version", "13") != "13":
+def _accept_value(head: Head) -> str | HttpResponse:
+    """`Sec-WebSocket-Accept` for an upgrade that is right; else the refusal, which is the library's."""
+    headers = head.request.headers
+    if headers.get("sec-websocket-version", "13") != "13":
         return version_required()
-    asked = UpgradeRequest(request.target, Headers(head.fields), request.method, head.version)
+    key = headers.get("sec-websocket-key", "")
+    if _is_plain_upgrade(head, key):
+        return accept_key(key)
+    asked = UpgradeRequest(head.request.target, Headers(head.fields), head.request.method, head.version)
     answer = ServerProtocol().accept(asked)
-    if answer.status_code == _SWITCHING:
-        return answer
+    if answer.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+        return answer.headers["Sec-WebSocket-Accept"]
     kept = tuple((name, value) for name, value in answer.headers.raw_items() if name.lower() not in _OURS)
     return HttpResponse(answer.status_code, bytes(answer.body or b""), headers=kept)
+
+
+def _is_plain_upgrade(head: Head, key: str) -> bool:
+    """Whether a request is as nearly all clients write it, so that nothing is left to be judged."""
+    headers = head.request.headers
+    return (
+        head.version == "HTTP/1.1"
+        and head.request.method == "GET"
+        and headers["upgrade"].lower() == "websocket"
+        and headers.get("connection", "").lower() in _USUAL_CONNECTIONS
+        and "sec-websocket-version" in headers
+        and "sec-websocket-protocol" not in headers
+        and _KEY.fullmatch(key) is not None
+    )
 
 
 def _offered(head: Head) -> tuple[str, ...]:

@@ -208,15 +208,19 @@ class FanOut:
             if pending != last:
                 last = pending
                 joined = pending[0] if len(pending) == 1 else b"".join(pending)
-            self._write(member, joined)
+            # `emit`, written out.
+            member.pending = None
+            member.handed += len(joined)
+            try:
+                member.write(joined)
+            except Exception as exception:
+                self._give_up(member, exception)
         self._scheduled = bool(queue)
         if queue:
             self._loop.call_soon(self._drain)
 
-    def _write(self, member: Outbox, joined: bytes) -> None:
-        try:
-            member.emit(joined)
-        except Exception as exception:
-            member.silence()
-            member.transport.abort()
-            self._loop.call_exception_handler({"message": "a write failed", "exception": exception})
+    def _give_up(self, member: Outbox, exception: Exception) -> None:
+        """A write failed, which no transport should let happen: the others go on."""
+        member.silence()
+        member.transport.abort()
+        self._loop.call_exception_handler({"message": "a write failed", "exception": exception})

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from runtime.metrics import TIMED_RUNS, Sample, ServerCounters, Timings, WireCounters, count, exposition, samples
+from runtime.metrics import (
+    TIMED_RUNS,
+    Sample,
+    ServerCounters,
+    Timings,
+    WireCounters,
+    count,
+    exposition,
+    samples,
+    tally_of,
+)
 
 
 def test_counting_by_labels() -> None:
     counters = ServerCounters()
-    count(counters.hook_runs, "chat", "on_message", "ok")
-    count(counters.hook_runs, "chat", "on_message", "ok", by=2)
-    assert counters.hook_runs == {("chat", "on_message", "ok"): 3}
+    count(counters.refusals, "404")
+    count(counters.refusals, "404", by=2)
+    assert counters.refusals == {("404",): 3}
+
+
+def test_tallies_are_kept_by_labels() -> None:
+    counters = ServerCounters()
+    tally = tally_of(counters.hook, "chat", "on_message", "ok")
+    tally.runs += 2
+    tally.seconds += 0.5
+    assert tally_of(counters.hook, "chat", "on_message", "ok") is tally
+    labels = (("route", "chat"), ("hook", "on_message"), ("result", "ok"))
+    assert [sample for sample in samples(counters) if sample.labels == labels] == [
+        Sample("worpen_hook_runs_total", labels, 2),
+        Sample("worpen_hook_seconds_total", labels, 0.5),
+    ]
 
 
 def test_samples_name_every_number() -> None:
@@ -24,7 +47,7 @@ def test_the_text_form() -> None:
     wire = WireCounters(connections=2)
     wire.answered("404")
     counters = ServerCounters()
-    count(counters.hook_runs, 'a"\\\n', "on_message", "ok")
+    tally_of(counters.hook, 'a"\\\n', "on_message", "ok").runs += 1
     text = exposition(wire, counters)
     assert "# TYPE worpen_connections gauge\nworpen_connections 2\n" in text
     assert '# TYPE worpen_handshakes_total counter\nworpen_handshakes_total{result="404"} 1\n' in text
@@ -36,7 +59,9 @@ def test_every_labelled_counter_of_the_wire_has_its_label() -> None:
     wire = WireCounters()
     wire.answered("x")
     wire.dropped("y")
-    assert {sample.labels for sample in samples(wire) if sample.labels} == {(("result", "x"),), (("reason", "y"),)}
+    wire.reached("z")
+    found = {sample.labels for sample in samples(wire) if sample.labels}
+    assert found == {(("result", "x"),), (("reason", "y"),), (("limit", "z"),)}
 
 
 def test_percentiles_are_of_the_latest_runs() -> None:

@@ -502,3 +502,57 @@ def test_a_value_of_another_kind_is_left_behind() -> None:
     old, new = programs(Slot("a", Kind.ANY)), programs(Slot("a", Kind.NUMBER))
     assert carry_variables(old, new, ["text"], {}) == [UNSET]
     assert carry_variables(old, new, [1], {}) == [1]
+
+
+# The way of most messages.
+
+SHAPES: dict[str, dict[str, Any]] = {
+    "ends well": {"on_message": says("send")},
+    "returns": {"on_message": returns("value")},
+    "returns what cannot be sent": {"on_message": returns("too large")},
+    "fails": {"on_message": raises(Fault(codes.THROWN, "no"))},
+    "is a bug": {"on_message": raises(KeyError("bug"))},
+    "runs out of fuel": {"on_message": raises(OutOfFuel("no"))},
+    "closes": {"on_message": effects("close"), "on_disconnect": says("bye")},
+    "is lost meanwhile": {"on_message": effects("lose"), "on_disconnect": says("bye")},
+    "waits": {"waiting": ("on_message",), "on_message": waits},
+    "has no hook": {"on_connect": says("send")},
+}
+
+
+@pytest.mark.parametrize("parts", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("before", [(), (Event.SHUT,), (Event.SHUT, Event.GONE)], ids=["open", "closing", "closed"])
+def test_hearing_is_receiving_a_message(parts: dict[str, Any], before: tuple[Event, ...]) -> None:
+    heard, received = opened(**parts), opened(**parts)
+    for shell in (heard, received):
+        for event in before:
+            shell.session.receive(event)
+    heard.session.hear("hi", "binary")
+    received.session.receive(Event.MESSAGE, ("hi", "binary"))
+    assert heard.orders == received.orders
+    for name in ("state", "hook", "inputs", "slots", "close_code"):
+        assert getattr(heard.session, name) == getattr(received.session, name), name
+    for shell in (heard, received):
+        if shell.waiting is not None:
+            shell.finish()
+
+
+class Reloader(Shell):
+    """A shell that swaps the program when it is told of a hook's end."""
+
+    def ended(self, hook: str, outcome: Outcome) -> None:
+        super().ended(hook, outcome)
+        if hook == "on_message":
+            new = version(route(on_message=says("new")), 2)
+            self.session.receive(Event.RELOADED, Renewal(new, {}, changed=True))
+
+
+def test_a_program_that_comes_at_the_end_of_a_hook_takes_over() -> None:
+    shell = Reloader()
+    shell.session = Session("the-id", version(route(on_message=says("old"))), GIVEN, shell)
+    shell.session.receive(Event.ADMITTED)
+    shell.taken()
+    for _ in range(2):
+        shell.session.hear("hi", "text")
+    assert [order for order in shell.orders if isinstance(order, tuple)] == [("old", "hi"), ("new", "hi")]
+    assert shell.session.state is State.OPEN

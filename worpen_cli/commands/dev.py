@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import json
 import os
 import re
@@ -87,6 +88,7 @@ class Development:
             generation = self.routes.compile(inputs)
             self._tell(generation)
             await self._start(generation)
+            gc.freeze()  # what is loaded now stays: the collector need not look at it for every thousandth connection
             self.journal.open()  # a start that fails says why and nothing else
             self._greet(generation)
             reloading = asyncio.create_task(self._reload_on_change())

@@ -97,9 +97,9 @@ async def test_what_is_told_of_a_life() -> None:
             await speaker.recv()
             await speaker.send("bad")
         await over(app)
-        assert app.counters.hook_runs == {
-            ("test", "on_message", "ok"): 1,
-            ("test", "on_message", "division_by_zero"): 1,
+        assert app.counters.hook.keys() == {
+            ("test", "on_message", "ok"),
+            ("test", "on_message", "division_by_zero"),
         }
         assert app.counters.disconnects == {("1000",): 1}
     own = heard[0].connection_id

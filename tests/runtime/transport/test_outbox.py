@@ -159,16 +159,14 @@ def test_time_ends_a_share_of_a_fan_out(run: Run) -> None:
 
 
 def test_one_broken_member_harms_nobody(run: Run) -> None:
-    class Broken(Paper):
-        aborted = False
-
-        def emit(self, joined: bytes) -> None:
-            raise Deliberate
+    def fail(frame: bytes) -> None:
+        raise Deliberate
 
     async def scenario() -> None:
-        out, broken, fine = fan_out(), Broken(), Paper()
+        out, broken, fine = fan_out(), Paper(), Paper()
         async with connected_transport() as transport:
             broken.transport = transport
+            broken.write = fail
             out.publish([broken, fine], encode_text("x"))
             await a_turn()
             assert len(fine.written) == 1
