@@ -64,6 +64,6 @@ def open_page(address: str, complain: Callable[[str], None]) -> None:
 def _is_graphic() -> bool:
     """Whether the browser is none that would take over the terminal; one that the user named may."""
     browser = webbrowser.get()
-    if "BROWSER" in os.environ or isinstance(browser, webbrowser.BackgroundBrowser):
+    if os.environ.get("BROWSER") or isinstance(browser, webbrowser.BackgroundBrowser):
         return True
     return not isinstance(browser, webbrowser.GenericBrowser)

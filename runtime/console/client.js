@@ -135,7 +135,7 @@ export class Client {
     try {
       const response = await fetch(this.address, { cache: "no-store" });
       const text = (await response.text()).trim().split("\n")[0];
-      why = response.status === UPGRADE_REQUIRED ? "the handshake was refused" : `${response.status}: ${text}`;
+      why = response.status === UPGRADE_REQUIRED ? "the handshake was refused, see what the server says below" : `${response.status}: ${text}`;
     } catch {
       // There is no server.
     }

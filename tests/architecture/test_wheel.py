@@ -104,12 +104,21 @@ def test_the_wheel_holds_every_module_and_nothing_that_was_made_from_them(wheel:
     assert not [name for name in names if name.endswith(".pyc")]
 
 
+def test_the_wheel_holds_the_page_and_the_templates_as_they_are(wheel: Path) -> None:
+    archive = zipfile.ZipFile(wheel)
+    for folder in ("runtime/console", "examples"):
+        for file in (path for path in (PROJECT / folder).rglob("*") if path.is_file()):
+            place = f"worpen_cli/_lib/{file.relative_to(PROJECT).as_posix()}"
+            assert archive.read(place) == file.read_bytes()
+
+
 def test_the_source_distribution_can_be_tested(distributions: Path) -> None:
     (built,) = distributions.glob("*.tar.gz")
     with tarfile.open(built) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "Makefile", "README.md", "LICENSE", "tests/conftest.py"} <= names
     assert {path.as_posix() for path in module_files()} <= names
+    assert {"runtime/console/index.html", "examples/chat.yaml", "examples/chat.test.yaml"} <= names
     assert not [name for name in names if ".venv/" in name or name.endswith(".pyc")]
 
 
@@ -130,6 +139,13 @@ def test_validate_runs_beside_hostile_packages(python: Path, hostile: Path, as_m
     result = run(*command, "validate", "echo.yaml", cwd=hostile, path=hostile if on_path else None)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "foreign" not in result.stdout + result.stderr
+
+
+def test_new_projects_start_from_the_installed_templates(python: Path, tmp_path: Path) -> None:
+    result = run(python.with_name("worpen"), "new", "talk", "--template", "chat", cwd=tmp_path)
+    assert result.returncode == 0, result.stdout + result.stderr
+    made = (tmp_path / "talk" / "chat.yaml").read_bytes()
+    assert made == (PROJECT / "examples" / "chat.yaml").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["compiler", "runtime"])
