@@ -111,6 +111,7 @@ function showRoutes(routes) {
   if (routes.length === 1) cards.get(routes[0].path).details.open = true;
   setText(find("route-count"), String(routes.length));
   find("no-routes").hidden = routes.length > 0;
+  showFindings();
   showCounts();
 }
 
@@ -164,7 +165,9 @@ function look(id) {
 
 const nameOf = (id) => clients.find((client) => client.id === id)?.name ?? id.slice(0, SHORT_ID);
 
-// Channels and broken files.
+// Channels and broken files. What says the same already is left alone, so that nothing is announced or selected anew.
+
+const textOf = (rows) => Array.from(rows, (row) => row.textContent).join("\n");
 
 function showChannels() {
   const rows = channels.list.map(({ name, size, members }) => {
@@ -177,20 +180,21 @@ function showChannels() {
     rows.push(make("li", { className: "hint" }, `and ${channels.total - channels.list.length} more`));
   }
   const list = find("channels");
-  if (rows.map((row) => row.textContent).join("\n") !== [...list.children].map((row) => row.textContent).join("\n")) {
-    list.replaceChildren(...rows);
-  }
+  if (textOf(rows) !== textOf(list.children)) list.replaceChildren(...rows);
   setText(find("channel-count"), channels.total ? String(channels.total) : "");
   find("no-channels").hidden = channels.total > 0;
 }
 
 function showFindings() {
   const rows = findings.map(({ file, paths, text }) => {
-    const about = paths.length ? `serves ${paths.join(", ")}` : "its address cannot be read";
+    const goesOn = paths.some((path) => cards.get(path)?.route.condition === "stale");
+    const where = paths.length ? paths.join(", ") : "its address cannot be read";
+    const about = goesOn ? `${where}: the last good version is served` : where;
     const finding = make("pre", { className: "finding", tabIndex: 0, "aria-label": `What is wrong in ${file}` }, text);
     return make("li", {}, make("h3", {}, make("code", {}, file), make("span", { className: "hint" }, about)), finding);
   });
-  find("problem-list").replaceChildren(...rows);
+  const list = find("problem-list");
+  if (textOf(rows) !== textOf(list.children)) list.replaceChildren(...rows);
   find("problems").hidden = rows.length === 0;
   for (const card of cards.values()) card.showFinding();
 }
@@ -253,7 +257,6 @@ const HEARD = {
     connections = new Map(message.connections.list.map(({ id, pattern }) => [id, pattern]));
     channels = message.channels;
     showRoutes(message.routes);
-    showFindings();
     showChannels();
   },
   routes: ({ routes }) => showRoutes(routes),
