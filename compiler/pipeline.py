@@ -28,7 +28,6 @@ from compiler.reader import read_routes
 from compiler.syntax.events import decode_source, read_documents
 from compiler.syntax.findings import Findings
 from compiler.syntax.suppressions import Suppressions, read_suppressions
-from compiler.unit import check_unit, lower_unit, parse_unit
 
 PRODUCER: Final = "worpen"
 """What a program says of who made it. Not the version: equal routes give equal bytes in all releases of a format."""
@@ -175,41 +174,3 @@ def _lower_membership(analysis: Analysis, variables: Variables, pool: Pool, find
         asm.give_back()
         chunks.append(asm.finish())
     return Membership(plan.automatic, plan.literals, tuple(dict.fromkeys(chunks)))
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """One expression or template, compiled by itself: a program with one route, whose `on_message` returns its value.
-
-    The variables are the route's slots, in the order in which they were named; a slot has no name of its own, since
-    any name can be given (`user`, `loop`).
-    """
-
-    source: SourceFile
-    report: Report
-    program: Program | None = None
-
-
-def compile_unit(kind: str, text: str, variables: Sequence[str], settings: Settings) -> Unit:
-    """Compile an `expression`, or a template in position `value`, `text` or `condition`.
-
-    `variables` are all the names there are, of any kind; nothing that a hook would provide. Spans count from the
-    start of `text`.
-    """
-    source = SourceFile("<expression>", text)
-    report = Report()
-    findings = Findings(source, report)
-    unit = parse_unit(kind, text, findings)
-    if unit is not None:
-        check_unit(unit, findings, variables, settings.environment)
-    if unit is None or report.has_errors:
-        return Unit(source, report)
-    pool = Pool()
-    asm = Assembler(
-        pool, Variables({name: number for number, name in enumerate(variables)}, only=True), findings, "on_message"
-    )
-    lower_unit(unit, asm)
-    chunk = asm.finish()
-    slots = tuple(Slot(f"given_{number}", Kind.ANY) for number in range(len(variables)))
-    route = RouteProgram("expression", "/expression", {}, Membership(True, (), ()), slots, {"on_message": chunk})
-    return Unit(source, report, _program(pool, (route,), source, b""))

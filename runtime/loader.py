@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from compiler.bytecode.codec import decode
 from compiler.bytecode.program import Chunk, Program, RouteProgram
-from compiler.bytecode.verifier import verify, verify_hook
+from compiler.bytecode.verifier import verify
 from compiler.language.paths import PathPattern, parse_path
 from compiler.language.values import Unset, Value, channel_name
 from runtime.seam import Context, Emit, Engine, Hook, Template
@@ -51,15 +51,6 @@ def link(program: Program, context: Context, engine: Engine = build_hook) -> Lin
     """A program, ready to run. Raises LoadError where it does not pass verification."""
     verify(program)
     return LinkedProgram(program, tuple(_link_route(program, route, context, engine) for route in program.routes))
-
-
-def link_hook(program: Program, hook: str, context: Context, engine: Engine = build_hook) -> Hook:
-    """One hook of a program's first route, ready to run: for an expression that is evaluated by itself, where the
-    rest of a program would cost more than its value. Raises LoadError where the hook does not pass verification.
-    """
-    route = program.routes[0]
-    verify_hook(hook, route, program)
-    return engine(program, route, route.hooks[hook], context)
 
 
 def _link_route(program: Program, route: RouteProgram, context: Context, engine: Engine) -> LinkedRoute:

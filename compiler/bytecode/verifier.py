@@ -32,7 +32,7 @@ from compiler.language.limits import LIST_ITEMS, SAFE_INTEGER, TEXT_BYTES
 from compiler.language.paths import PathError, parse_path
 from compiler.language.values import Kind, Value
 
-__all__ = ["Measure", "measure", "verify"]
+__all__ = ["Measure", "measure", "verify", "verify_hook"]
 
 LOCALS_LIMIT: Final = 1 << 16
 """Local variables of a chunk."""
@@ -53,6 +53,18 @@ def verify(program: Program) -> None:
     for route in program.routes:
         _check_route(route, program)
     _check_manifest(program)
+
+
+def verify_hook(hook: str, route: RouteProgram, program: Program) -> None:
+    """Of `verify`, what one hook's safety rests on, for a program that is neither kept nor served.
+
+    Raises LoadError invalid-program.
+    """
+    for number, constant in enumerate(program.constants):
+        _check_value(constant, f"constant {number}")
+    for row in program.imports:
+        _check_import(row)
+    _check_hook(route.hooks[hook], hook, route, program, hook)
 
 
 def _refuse(place: str, reason: str) -> LoadError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
@@ -13,21 +14,44 @@ from tests.e2e.cli import TIMEOUT, command_line, environment
 ROWS, COLUMNS = 30, 100
 
 
+class _Screen(pyte.Screen):
+    """A screen that answers when it is asked where its cursor is, as terminals do."""
+
+    answer: Callable[[str], object] = staticmethod(len)
+
+    def write_process_input(self, data: str) -> None:
+        self.answer(data)
+
+
 class Terminal:
     """A process at a terminal of its own."""
 
-    def __init__(self, *arguments: str | Path, cwd: Path, **variables: str) -> None:
+    def __init__(
+        self, *arguments: str | Path, cwd: Path, rows: int = ROWS, columns: int = COLUMNS, **variables: str
+    ) -> None:
         program, *rest = command_line(*arguments)
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._screen = _Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self.process = pexpect.spawn(
-            program, list(rest), cwd=str(cwd), env=environment(**variables), dimensions=(ROWS, COLUMNS), timeout=TIMEOUT
+            program, list(rest), cwd=str(cwd), env=environment(**variables), dimensions=(rows, columns), timeout=TIMEOUT
         )
+        self._screen.answer = self.process.send
 
     @property
     def text(self) -> str:
         """What stands on the screen, without blanks at the ends of lines."""
         return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def line_with(self, text: str) -> str:
+        """The first line of the screen that holds a text."""
+        return next(line for line in self.text.splitlines() if text in line)
+
+    def style_of(self, text: str) -> list[pyte.screens.Char]:
+        """How the characters of a text stand on the screen, where it stands first."""
+        for row in range(self._screen.lines):
+            if (column := self._screen.display[row].find(text)) >= 0:
+                return [self._screen.buffer[row][column + offset] for offset in range(len(text))]
+        raise AssertionError(f"no {text!r} in:\n{self.text}")
 
     def wait_for(self, text: str) -> None:
         """Return when a text stands on the screen; fail after the time limit."""

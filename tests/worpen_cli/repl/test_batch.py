@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from compiler.pipeline import Settings
-from worpen_cli.batch import answer, answer_json, answer_lines
 from worpen_cli.console import Console
-from worpen_cli.evaluation import Evaluator, Mistake
+from worpen_cli.repl.batch import answer, answer_json, answer_lines
+from worpen_cli.repl.evaluation import Evaluator, Mistake
 
-EVALUATOR = Evaluator(Settings())
+EVALUATOR = Evaluator()
 
 
 def ask(request: Any) -> Any:

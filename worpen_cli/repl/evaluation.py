@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from compiler.diagnostics.codes import Code, Severity
 from compiler.diagnostics.diagnostic import Diagnostic
+from compiler.diagnostics.source import SourceFile
 from compiler.language.faults import Fault, Uncatchable
 from compiler.language.hooks import INPUTS
+from compiler.language.limits import FUEL
 from compiler.language.values import UNSET, Unset, Value, normalised
+from compiler.unit import HOOK, Unit, compile_unit
+from runtime.seam import Context, Observe
+from runtime.single import link_hook
+from worpen_cli.repl.statements import Position
 
-if TYPE_CHECKING:
-    from compiler.pipeline import Settings, Unit
-
-Position = Literal["expression", "value", "text", "condition"]
-"""What a text is read as: a bare expression, or a template in one of the positions of language section 6."""
-
-HOOK: Final = "on_message"
 REMEMBERED: Final = 2_048
 """So many compiled texts are kept."""
-_NO_INPUTS: Final[tuple[Value, ...]] = (None,) * len(INPUTS)
+NO_INPUTS: Final[tuple[Value, ...]] = (None,) * len(INPUTS)
 
 
 class Mistake(Exception):
@@ -37,6 +35,8 @@ class Mistake(Exception):
         self.message = message
         self.line = line
         self.column = column
+        self.span: tuple[int, int] | None = None
+        """Its offsets in the text."""
         self.diagnostics: tuple[Diagnostic, ...] = ()
 
 
@@ -85,32 +85,49 @@ class Prepared:
 class Evaluator:
     """Compiles texts, remembers them, and runs them. One owner, one thread."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._moment = Alone(settings.environment)
+    def __init__(self, environment: frozenset[str] = frozenset()) -> None:
+        """`environment`: the names that `env` may read."""
+        self.environment = environment
+        self.context = Context(Alone(environment))
         self.prepare = lru_cache(maxsize=REMEMBERED)(self._prepare)
 
-    def _prepare(self, position: Position, text: str, names: tuple[str, ...]) -> Prepared:
-        """Compile a text whose variables have these names. Raises Mistake where it has errors."""
-        from compiler.pipeline import compile_unit
-        from runtime.loader import link
-        from runtime.seam import Context
-
-        unit = compile_unit(position, text, names, self._settings)
+    def compile(self, position: Position, text: str, names: tuple[str, ...]) -> Unit:
+        """A text whose variables have these names, compiled. Raises Mistake where it has errors."""
+        unit = compile_unit(position, text, names, self.environment)
         if unit.program is None:
             raise _first_error(unit)
-        route = link(unit.program, Context(self._moment)).routes[0]
+        return unit
+
+    def _prepare(self, position: Position, text: str, names: tuple[str, ...]) -> Prepared:
+        """Compile a text and make it ready to run. Raises Mistake where it has errors."""
+        unit = self.compile(position, text, names)
+        assert unit.program is not None
         # An expression never waits: what it returns is a value.
-        return Prepared(unit, cast(Run, route.hooks[HOOK]))
+        return Prepared(unit, cast(Run, link_hook(unit.program, HOOK, self.context)))
 
     def evaluate(self, position: Position, text: str, variables: Mapping[str, Value]) -> Value:
         """The value of a text. Raises Mistake for an error in it and for a fault while running."""
+        return run_prepared(self.prepare(position, text, tuple(variables)), variables)
+
+    def prepared_run(self, position: Position, text: str, variables: Mapping[str, Value]) -> Callable[[], Value]:
+        """A text, ready to be evaluated again and again with these variables. Raises Mistake, now or when called."""
         prepared = self.prepare(position, text, tuple(variables))
-        slots: list[Value | Unset] = list(variables.values()) or [UNSET]
-        try:
-            return normalised(prepared.run(_NO_INPUTS, slots, _no_effects))
-        except (Fault, Uncatchable) as fault:
-            raise _mistake(fault) from None
+        return lambda: run_prepared(prepared, variables)
+
+    def observe(self, unit: Unit, variables: Mapping[str, Value], observe: Observe, fuel: int = FUEL) -> Value:
+        """The value of a unit, each instruction told to `observe` before it runs. Raises Mistake."""
+        assert unit.program is not None
+        context = replace(self.context, observe=observe, fuel=fuel)
+        return run_prepared(Prepared(unit, cast(Run, link_hook(unit.program, HOOK, context))), variables)
+
+
+def run_prepared(prepared: Prepared, variables: Mapping[str, Value]) -> Value:
+    """The value of a compiled text with these variables, in the order of its names. Raises Mistake for a fault."""
+    slots: list[Value | Unset] = list(variables.values()) or [UNSET]
+    try:
+        return normalised(prepared.run(NO_INPUTS, slots, _no_effects))
+    except (Fault, Uncatchable) as fault:
+        raise _mistake_of(fault, prepared.unit.source) from None
 
 
 def _no_effects(effect: str, *_: Any) -> Any:
@@ -122,51 +139,17 @@ def _first_error(unit: Unit) -> Mistake:
     error = next(diagnostic for diagnostic in diagnostics if diagnostic.severity is Severity.ERROR)
     position = error.source.position(error.span.start)
     mistake = Mistake(error.code, error.message, position.line, position.column)
+    mistake.span = (error.span.start, error.span.end)
     mistake.diagnostics = tuple(diagnostics)
     return mistake
 
 
-def _mistake(fault: Fault | Uncatchable) -> Mistake:
+def _mistake_of(fault: Fault | Uncatchable, source: SourceFile) -> Mistake:
+    """A fault, as a mistake of the text that was run."""
     mark = fault.mark
     if mark is None:
         return Mistake(fault.kind, fault.message)
-    return Mistake(fault.kind, fault.message, mark.line, mark.column)
-
-
-# What people type: an expression, `name = expression`, or a text with templates.
-
-_ASSIGNMENT: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*=(?![=~>])\s*(?=\S)")
-_QUOTED: Final = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
-_BRACKETS: Final = {"(": ")", "[": "]", "{": "}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One input of the prompt: what to evaluate and, for an assignment, the name that takes the value."""
-
-    position: Position
-    text: str
-    name: str | None = None
-
-
-def read_statement(text: str) -> Statement:
-    """What an input means. A template is told by a `{{` outside of text literals."""
-    if "{{" in _QUOTED.sub("''", text):
-        return Statement("value", text.strip())
-    if match := _ASSIGNMENT.match(text):
-        return Statement("expression", text[match.end() :].strip(), match[1])
-    return Statement("expression", text.strip())
-
-
-def is_open(text: str) -> bool:
-    """Whether an input goes on in the next line: a bracket or a quote is not closed yet."""
-    rest = _QUOTED.sub("''", text)
-    expected: list[str] = []
-    for character in rest.replace("''", ""):
-        if character in "'\"":
-            return True
-        if character in _BRACKETS:
-            expected.append(_BRACKETS[character])
-        elif expected and character == expected[-1]:
-            expected.pop()
-    return bool(expected)
+    mistake = Mistake(fault.kind, fault.message, mark.line, mark.column)
+    starts = source.line_starts
+    mistake.span = (starts[mark.line - 1] + mark.column - 1, starts[mark.end_line - 1] + mark.end_column - 1)
+    return mistake

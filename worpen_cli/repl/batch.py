@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final, cast
 
 from compiler.diagnostics import codes
@@ -11,7 +12,8 @@ from compiler.diagnostics.codes import Code
 from compiler.language.faults import Fault
 from compiler.language.values import Number, Value, normalise, to_json
 from worpen_cli.console import Console
-from worpen_cli.evaluation import Evaluator, Mistake, Position, read_statement
+from worpen_cli.repl.evaluation import Evaluator, Mistake
+from worpen_cli.repl.statements import Position, read_statement
 
 MODES: Final = ("value", "text", "condition")
 _KEYS: Final = frozenset({"expr", "template", "mode", "vars"})
@@ -108,9 +110,14 @@ def _position(request: dict[str, Any]) -> Position:
     return cast(Position, mode)
 
 
-def answer_lines(lines: Iterable[str], evaluator: Evaluator, console: Console) -> None:
-    """The value of each line as JSON; an assignment prints nothing. Raises Mistake, Fault at the first error."""
-    variables: dict[str, Value] = {}
+def answer_lines(
+    lines: Iterable[str], evaluator: Evaluator, console: Console, scope: Mapping[str, Value] = MappingProxyType({})
+) -> None:
+    """The value of each line as JSON; an assignment prints nothing. Raises Mistake, Fault at the first error.
+
+    `scope`: the variables that there are before the first line.
+    """
+    variables = dict(scope)
     for line in lines:
         if not line.strip():
             continue

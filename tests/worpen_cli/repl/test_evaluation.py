@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from compiler.language.values import Value
-from compiler.pipeline import Settings
-from worpen_cli.evaluation import Alone, Evaluator, Mistake, Position, Statement, is_open, read_statement
+from worpen_cli.repl.evaluation import Alone, Evaluator, Mistake
+from worpen_cli.repl.statements import Position
 
-EVALUATOR = Evaluator(Settings(environment=frozenset({"HOME"})))
+EVALUATOR = Evaluator(frozenset({"HOME"}))
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_mistakes_have_their_place(text: str, name: str, column: int | None) -> 
 
 
 def test_a_text_is_compiled_once_for_each_set_of_names() -> None:
-    evaluator = Evaluator(Settings())
+    evaluator = Evaluator()
     for value in range(3):
         assert evaluator.evaluate("expression", "a * 2", {"a": value}) == value * 2
     assert evaluator.evaluate("expression", "a * 2", {"b": 0, "a": 4}) == 8
@@ -66,28 +66,28 @@ def test_only_allowed_names_of_the_environment_are_read(monkeypatch: pytest.Monk
     assert len(alone.random_bytes(3)) == 3
 
 
-@pytest.mark.parametrize(
-    ("text", "statement"),
-    [
-        ("a + 1", Statement("expression", "a + 1")),
-        ("  a = 1 ", Statement("expression", "1", "a")),
-        ("a == 1", Statement("expression", "a == 1")),
-        ("a => 1", Statement("expression", "a => 1")),
-        ("hi {{ a }}", Statement("value", "hi {{ a }}")),
-        ("'{{ a }}' | upper", Statement("expression", "'{{ a }}' | upper")),
-        ("a = '{{'", Statement("expression", "'{{'", "a")),
-        ("x = {a: 1}", Statement("expression", "{a: 1}", "x")),
-    ],
-)
-def test_what_an_input_means(text: str, statement: Statement) -> None:
-    assert read_statement(text) == statement
+def test_a_fault_has_its_place_too() -> None:
+    with pytest.raises(Mistake) as mistake:
+        EVALUATOR.evaluate("expression", "1 +\n  a.b.c", {"a": {"b": None}})
+    assert (mistake.value.line, mistake.value.column) == (2, 3)
+    assert mistake.value.span == (6, 11)
 
 
-@pytest.mark.parametrize("text", ["[1,", "{a: (", "'abc", 'f("x', "{{ a", "f(')'"])
-def test_open_inputs(text: str) -> None:
-    assert is_open(text)
+def test_steps_can_be_watched() -> None:
+    unit = EVALUATOR.compile("expression", "a + 1", ("a",))
+    seen: list[str] = []
+    value = EVALUATOR.observe(unit, {"a": 1}, lambda chunk, pc, stack: seen.append(chunk.code[pc].opcode.name))
+    assert value == 2
+    assert seen == ["SLOT", "CONST", "ADD", "RETURN"]
 
 
-@pytest.mark.parametrize("text", ["", "1 + 1", "[1]", "{{ a }}", "'('", '"a\\"("', ")", "f(')')"])
-def test_complete_inputs(text: str) -> None:
-    assert not is_open(text)
+def test_a_run_can_have_less_fuel() -> None:
+    unit = EVALUATOR.compile("expression", "range(0, 100) | map('item')", ())
+    with pytest.raises(Mistake) as mistake:
+        EVALUATOR.observe(unit, {}, lambda *_: None, 10)
+    assert mistake.value.code.name == "out-of-fuel"
+
+
+def test_a_text_is_prepared_once_and_run_often() -> None:
+    run = EVALUATOR.prepared_run("expression", "a * 2", {"a": 4})
+    assert [run(), run()] == [8, 8]

@@ -1,0 +1,1 @@
+"""`worpen repl`: what stands behind the command."""
