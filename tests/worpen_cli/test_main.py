@@ -22,7 +22,10 @@ def test_help_leads_with_examples_and_lists_all_commands(capsys: pytest.CaptureF
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert shown.index("Examples:") < shown.index("Usage:") < shown.index("Commands:")
-    assert all(f"\n  {name} " in shown for name in COMMANDS)
+    for name in COMMANDS:
+        command = worpen.get_command(click.Context(worpen), name)
+        assert command is not None
+        assert (f"\n  {name} " in shown) is not command.hidden
 
 
 @pytest.mark.parametrize("name", COMMANDS)
