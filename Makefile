@@ -15,10 +15,10 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE    := compiler runtime worpen_cli tests
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint types layers format docs golden fuzz build clean
+.PHONY: help dev test check lint types layers format docs golden fuzz bench-hooks build clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 	  printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 dev: $(VENV)/.run ## install worpen and serve the examples, reloading on change
@@ -52,6 +52,13 @@ golden: $(VENV)/.test ## write the expectations of the golden files anew; read t
 
 fuzz: $(VENV)/.test ## the property tests, with many more examples
 	HYPOTHESIS_PROFILE=deep $(BIN)/pytest -q -n $(JOBS) --timeout 3600 tests/property $(ARGS)
+	$(BIN)/python -m tests.property.engines 1000000 expressions
+	$(BIN)/python -m tests.property.engines 10000 hooks
+	$(BIN)/python -m tests.property.engines 100000 mutants
+
+bench-hooks: $(VENV)/.test ## hooks against Python by hand and other engines, and how fast programs load
+	$(BIN)/python -m tests.bench.hooks
+	$(BIN)/python -m tests.bench.loading
 
 build: $(VENV)/.test ## the wheel and the source distribution, in dist/
 	$(BIN)/python -m build --no-isolation

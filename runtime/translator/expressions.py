@@ -178,13 +178,13 @@ class ExpressionTranslator:
         if native is None:
             self.line(f"{helper}({', '.join(operand.text for operand in given)})", result)
             return
-        tests = operands.tests(native, given)
+        tests = operands.conditions(native, given)
         if not tests and not native.check and native.exact:
             text = native.template.format(*(operand.text for operand in given))
             self.push(f"({text})", _native_kinds(native, given), sum(operand.weight for operand in given) + 1)
             return
         given = [self.named(operand) for operand in given]
-        tests = operands.tests(native, given)
+        tests = operands.conditions(native, given)
         texts = [operand.text for operand in given]
         name, text = self.temporary(), native.template.format(*texts)
         if native.check:

@@ -6,13 +6,16 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, Final
 
 from compiler.bytecode.program import Chunk, Program, RouteProgram
 from runtime.seam import Context
 from runtime.translator.places import relocate
 from runtime.translator.statements import StatementTranslator
 from runtime.translator.support import NAMES
+
+_CLOSING: Final = 3
+"""Lines behind those of the instructions: the handler that gives faults their marks."""
 
 
 class NotTranslatable(Exception):
@@ -21,9 +24,13 @@ class NotTranslatable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """A translated chunk: Python text, its code with the places of the source, what it names, and its places."""
+    """A translated chunk: Python text, its code with the places of the source, and what it names.
+
+    `pcs` has the instruction of each line, None for what belongs to none.
+    """
 
     text: str
+    pcs: tuple[int | None, ...]
     code: CodeType
     names: Mapping[str, Any]
 
@@ -42,7 +49,11 @@ def translate(
     names["PLACES"] = places
     for number, expression in enumerate(chunk.inner):
         names[f"inner_{number}"] = _inner(program, route, expression, context, number)
-    return Translation(text, code, names)
+    own = len(made.out.lines)
+    around = len(pcs) + 1 - own
+    first = around - _CLOSING if own else 0
+    shown = (*([None] * first), *made.out.pcs, *([None] * (len(pcs) + 1 - first - own)))
+    return Translation(text, shown, code, names)
 
 
 def _inner(program: Program, route: RouteProgram, chunk: Chunk, context: Context, number: int) -> FunctionType:

@@ -70,7 +70,7 @@ def choose(natives: Sequence[Native], operands: Sequence[Operand]) -> Native | N
     return best
 
 
-def tests(native: Native, operands: Sequence[Operand]) -> list[str]:
+def conditions(native: Native, operands: Sequence[Operand]) -> list[str]:
     """What is to be tested before a template may be used, as Python conditions."""
     found: list[str] = []
     for operand, guard in zip(operands, native.guards, strict=True):

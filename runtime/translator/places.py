@@ -36,10 +36,19 @@ class Places:
     pcs: Sequence[int]
 
     def pc(self, traceback: TracebackType | None) -> int:
-        """The instruction that runs in the frame of a traceback's first entry."""
-        if traceback is None or not self.starts:
+        """The instruction at which an exception came up in the frame of its traceback's first entry.
+
+        One that was raised again there has several entries of that frame; the last is where it came from.
+        """
+        if traceback is None:
             return 0
-        return self.pcs[bisect_right(self.starts, traceback.tb_lasti) - 1]
+        frame, place = traceback.tb_frame, traceback.tb_lasti
+        entry = traceback.tb_next
+        while entry is not None:
+            if entry.tb_frame is frame:
+                place = entry.tb_lasti
+            entry = entry.tb_next
+        return self.pcs[bisect_right(self.starts, place) - 1]
 
     def mark(self, problem: BaseException) -> Mark | None:
         """Where an exception was raised; None where the program was stripped."""

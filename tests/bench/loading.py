@@ -79,14 +79,18 @@ ws_hooks:
 
 
 def seconds(action: Callable[[Any], Any], things: Sequence[Any]) -> float:
-    """CPU time of an action on all things, without the collector of cycles, which would count what others left."""
+    """CPU time of an action on all things, whose results are kept, as a server keeps its routes.
+
+    Without the collector of cycles, which would count what others left.
+    """
     gc.collect()
     gc.disable()
     try:
         start = time.process_time()
-        for thing in things:
-            action(thing)
-        return time.process_time() - start
+        kept = [action(thing) for thing in things]
+        spent = time.process_time() - start
+        del kept
+        return spent
     finally:
         gc.enable()
 

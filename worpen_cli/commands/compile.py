@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from compiler.pipeline import Compilation
 
 SUFFIX: Final = ".wbc"
-EMISSIONS: Final = ("bytecode", "disasm", "json")
+EMISSIONS: Final = ("bytecode", "disasm", "json", "python")
 PROGRAMS_SCHEMA: Final = "worpen.programs/1"
 
 
@@ -89,6 +89,19 @@ def _print_listings(console: Console, examined: Examined, hook: str | None) -> N
 
     listings = [disassemble(program, c.source.text, hook) for c, program in _programs(examined)]
     console.print_rendered("\n".join(listing.rstrip("\n") + "\n" for listing in listings))
+
+
+def _print_translations(console: Console, examined: Examined, hook: str | None) -> None:
+    from compiler.bytecode.disassembler import disassemble
+    from runtime.translator.show import show
+
+    pieces = [
+        f"{disassemble(program, c.source.text, name).rstrip()}\n\n{text}"
+        for c, program in _programs(examined)
+        for name, text in show(program)
+        if hook in (None, name)
+    ]
+    console.print_rendered("\n".join(pieces))
 
 
 def _print_json(console: Console, examined: Examined) -> None:
@@ -166,8 +179,8 @@ def command(
     if len(files) > 1 and any(file.is_stdin for file in files) and output is None:
         raise Stop("`-` together with other paths needs -o DIR")
     emit = "disasm" if disasm else emit
-    if hook is not None and emit != "disasm":
-        raise Stop("--hook goes with --disasm")
+    if hook is not None and emit not in ("disasm", "python"):
+        raise Stop("--hook goes with --disasm or --emit python")
     examined = examine(files, project.settings(prefix), compile_source)
     threshold = Severity.WARNING if check else Severity.ERROR
     shown = [d for d in examined.diagnostics if d.severity is not Severity.INFO]
@@ -177,6 +190,8 @@ def command(
         return ExitCode.FINDINGS
     if emit == "disasm":
         _print_listings(console, examined, hook)
+    elif emit == "python":
+        _print_translations(console, examined, hook)
     elif emit == "json":
         _print_json(console, examined)
     else:
