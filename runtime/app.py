@@ -187,7 +187,9 @@ class App:
         """The page of the browser console, with the token that opens it; "" where there is none."""
         if self._console is None or not self._console.port:
             return ""
-        host = LOOPBACK[0] if self.settings.host in ANYWHERE else self.settings.host
+        host = self.settings.host
+        if host in ANYWHERE:
+            host = LOOPBACK[":" in host]
         return f"http://{show_address(host, self._console.port)}{PAGE}#token={self.settings.console_token}"
 
     @property

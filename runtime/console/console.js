@@ -7,6 +7,7 @@ import { Feed } from "./feed.js";
 const NAMES = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi", "ivan", "judy"];
 const MOST_LINES = 300;
 const SHORT_ID = 8;
+const TOO_MANY = "There is too much to show here: see what `worpen dev` says, or mend other files first.";
 
 const SERVED = ["ok", "stale"];
 
@@ -94,7 +95,7 @@ class RouteCard {
   }
 }
 
-function showRoutes(routes) {
+function showRoutes({ total, list: routes }) {
   const paths = new Set(routes.map((route) => route.path));
   for (const [path, card] of cards) {
     if (!paths.has(path)) {
@@ -109,7 +110,7 @@ function showRoutes(routes) {
     if (!card.element.isConnected) find("routes").append(card.element);
   }
   if (routes.length === 1) cards.get(routes[0].path).details.open = true;
-  setText(find("route-count"), String(routes.length));
+  setText(find("route-count"), total > routes.length ? `${routes.length} of ${total}` : String(total));
   find("no-routes").hidden = routes.length > 0;
   showFindings();
   showCounts();
@@ -190,7 +191,7 @@ function showFindings() {
     const goesOn = paths.some((path) => cards.get(path)?.route.condition === "stale");
     const where = paths.length ? paths.join(", ") : "its address cannot be read";
     const about = goesOn ? `${where}: the last good version is served` : where;
-    const finding = make("pre", { className: "finding", tabIndex: 0, "aria-label": `What is wrong in ${file}` }, text);
+    const finding = make("pre", { className: "finding", tabIndex: 0, "aria-label": `What is wrong in ${file}` }, text || TOO_MANY);
     return make("li", {}, make("h3", {}, make("code", {}, file), make("span", { className: "hint" }, about)), finding);
   });
   const list = find("problem-list");

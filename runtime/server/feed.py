@@ -33,7 +33,7 @@ from runtime.server.snapshot import (
     channels_document,
     connection_details,
     connections_document,
-    route_document,
+    routes_document,
 )
 from runtime.transport.frames import encode_text
 from runtime.transport.seam import Connection
@@ -46,7 +46,11 @@ LOOK_SECONDS: Final = 0.25
 PAYLOAD_CHARACTERS: Final = 16_384
 """How much of a watched frame is shown."""
 ROOM_BYTES: Final = 256 * 1024
-"""With more than this unsent, events are counted and not told; and no answer is longer."""
+"""With more than this unsent, events are counted and not told."""
+MESSAGE_BYTES: Final = 832 * 1024
+"""No message is longer: the wire gives up a connection that has a little more than that unsent."""
+FINDINGS_CHARACTERS: Final = 150_000
+"""Of all files together; of the rest only the names are told."""
 GOING_AWAY: Final = 1001
 
 
@@ -137,11 +141,16 @@ class Feed:
         link = self._floor.links.get(connection_id)
         return connection_details(link, self._floor.node.hub) if link is not None else None
 
-    def _routes(self) -> list[Document]:
-        return [route_document(served, self._prefix) for served in self._catalogue]
+    def _routes(self) -> Document:
+        return routes_document(self._catalogue, self._prefix)
 
     def _findings_list(self) -> list[Document]:
-        return [file.document() for file in self._findings]
+        room, documents = FINDINGS_CHARACTERS, list[Document]()
+        for file in self._findings:
+            document = file.document()
+            room -= len(encoded(document))
+            documents.append(document if room >= 0 else replace(file, text="", diagnostics=()).document())
+        return documents
 
     # What happens.
 
@@ -238,7 +247,7 @@ class Follower:
         if self._lost:
             lost, self._lost = self._lost, 0
             self.tell({"kind": "lost", "events": lost})
-        shown = message if len(message) <= ROOM_BYTES else encoded(_problem("the answer is too long to show"))
+        shown = message if len(message) <= MESSAGE_BYTES else encoded(_problem("the answer is too long to show"))
         self.connection.send(encode_text(shown))
 
 

@@ -18,14 +18,22 @@ from runtime.server.link import Link
 
 Document: TypeAlias = dict[str, Any]
 """A JSON object."""
-MOST_CONNECTIONS: Final = 500
+MOST_ROUTES: Final = 250
+MOST_CONNECTIONS: Final = 300
 MOST_CHANNELS: Final = 200
 MOST_MEMBERS: Final = 1_000
 """Of all channels together: so many ids are named, the rest is counted."""
-REASON_CHARACTERS: Final = 8_000
+REASON_CHARACTERS: Final = 200
+PATH_CHARACTERS: Final = 200
 _QUERY: Final = INPUT_NUMBERS["query"]
 _MEMBERS: Final = frozenset({Opcode.MEMBER, Opcode.MEMBER_SAFE})
 _INDEXES: Final = frozenset({Opcode.INDEX, Opcode.INDEX_SAFE})
+
+
+def routes_document(routes: Iterable[Served[Link]], prefix: str) -> Document:
+    """The routes there are, or as many as are shown, and their number."""
+    served = list(routes)
+    return {"total": len(served), "list": [route_document(one, prefix) for one in served[:MOST_ROUTES]]}
 
 
 def route_document(served: Served[Link], prefix: str) -> Document:
@@ -41,7 +49,7 @@ def route_document(served: Served[Link], prefix: str) -> Document:
         "query": list(query_keys(version.owner, program)) if version is not None and program else [],
         "hooks": list(program.hooks) if program else [],
         "condition": served.condition.value,
-        "reason": served.reason[:REASON_CHARACTERS],
+        "reason": served.reason.partition("\n")[0][:REASON_CHARACTERS],
         "generation": served.generation,
         "file": version.owner.source_name if version is not None else "",
         "connections": len(served.links),
@@ -74,7 +82,7 @@ def connection_document(link: Link) -> Document:
     return {
         "id": session.id,
         "route": link.route_name,
-        "path": link.path,
+        "path": link.path[:PATH_CHARACTERS],
         "pattern": str(link.served.pattern),
         "generation": session.version.generation,
         "remote_addr": link.remote_address,

@@ -178,3 +178,23 @@ def test_only_what_was_saved_repeats_its_warnings(folder: Folder) -> None:
 )
 def test_addresses_are_read_where_nothing_else_can_be(text: str, paths: list[str]) -> None:
     assert readable_paths(text) == paths
+
+
+def test_broken_files_name_their_addresses_and_errors(folder: Folder) -> None:
+    folder.save(a=route("/ws/a"), b=route("/ws/b", BROKEN), c="name: [\n")
+    b, c = folder.routes.broken_files()
+    assert (b.file, b.paths, c.file, c.paths) == ("b", ("/ws/b",), "c", ())
+    assert "`nope`" in b.text
+    assert [found["name"] for found in b.diagnostics] == ["unknown-variable"]
+    folder.save(a=route("/ws/a", BROKEN), b=route("/ws/b"), c=None)
+    (a,) = folder.routes.broken_files()
+    assert (a.file, a.paths) == ("a", ("/ws/a",))
+    folder.save(a=route("/ws/a"))
+    assert folder.routes.broken_files() == []
+
+
+def test_of_two_that_clash_the_later_one_is_broken(folder: Folder) -> None:
+    folder.save(a=route("/ws/a"))
+    folder.save(b=route("/ws/a", name="other"))
+    (b,) = folder.routes.broken_files()
+    assert (b.file, b.paths) == ("b", ("/ws/a",))

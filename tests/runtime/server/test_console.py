@@ -166,10 +166,12 @@ async def test_a_feed_without_an_origin_is_refused() -> None:
         assert (answer.status, "Origin" in answer.body) == (403, True)
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-async def test_the_address_for_people(host: str) -> None:
+@pytest.mark.parametrize(
+    ("host", "shown"), [("localhost", "localhost"), ("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1")]
+)
+async def test_the_address_for_people(host: str, shown: str) -> None:
     async with started(console_token=TOKEN, host=host) as app:
-        assert app.console_address == f"http://{host}:{port(app)}/#token={TOKEN}"
+        assert app.console_address == f"http://{shown}:{port(app)}/#token={TOKEN}"
 
 
 @pytest.mark.parametrize(

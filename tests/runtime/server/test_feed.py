@@ -15,17 +15,20 @@ from websockets.typing import Origin
 
 from runtime.app import App
 from runtime.events import FrameIn, FrameOut
+from runtime.server.catalogue import BrokenRoute
 from runtime.server.console import FEED
 from runtime.server.feed import (
+    FINDINGS_CHARACTERS,
+    MESSAGE_BYTES,
     MOST_FEEDS,
     MOST_WATCHED,
     PAYLOAD_CHARACTERS,
-    ROOM_BYTES,
     SCHEMA,
     BrokenFile,
     encoded,
     event_message,
 )
+from runtime.server.snapshot import MOST_ROUTES
 from tests.runtime.parts import entry, route
 from tests.runtime.server.harness import PATIENCE_SECONDS, client, over, port, started
 
@@ -79,7 +82,7 @@ async def test_the_snapshot_comes_first() -> None:
         async with following(app) as console:
             snapshot = json.loads(await console.socket.recv())
             assert (snapshot["kind"], snapshot["schema"], snapshot["prefix"]) == ("snapshot", SCHEMA, "/api")
-            (shown,) = snapshot["routes"]
+            (shown,) = snapshot["routes"]["list"]
             assert (shown["path"], shown["addresses"]) == ("/ws/talk", ["/ws/talk", "/api/ws/talk"])
             assert snapshot["connections"]["total"] == 1
             assert snapshot["connections"]["list"][0]["pattern"] == "/ws/talk"
@@ -116,7 +119,7 @@ async def test_a_swap_tells_all_routes() -> None:
         await console.next("snapshot")
         app.swap([entry(talk()), entry(route("/ws/new", name="new"))])
         assert (await console.event("swapped"))["event"]["added"] == ["/ws/new"]
-        assert [shown["path"] for shown in (await console.next("routes"))["routes"]] == ["/ws/talk", "/ws/new"]
+        assert [shown["path"] for shown in (await console.next("routes"))["routes"]["list"]] == ["/ws/talk", "/ws/new"]
 
 
 async def test_findings_come_and_go() -> None:
@@ -205,7 +208,7 @@ async def test_questions_that_make_no_sense(question: str | bytes) -> None:
         await console.socket.send(question)
         assert (await console.next("problem"))["message"]
         await console.ask(ask="snapshot")
-        assert (await console.next("snapshot"))["routes"] == []
+        assert (await console.next("snapshot"))["routes"] == {"total": 0, "list": []}
 
 
 async def test_there_is_an_end_to_feeds_and_watching() -> None:
@@ -230,12 +233,36 @@ async def test_too_many_watched() -> None:
             await one.close()
 
 
-async def test_a_long_answer_is_refused_and_the_feed_goes_on() -> None:
+async def test_of_too_many_findings_the_names_are_told() -> None:
     async with started(talk(), console_token=TOKEN) as app, following(app) as console:
-        app.tell_findings([BrokenFile("a.yaml", (), "x" * ROOM_BYTES, [])])
+        long = BrokenFile("a.yaml", ("/ws/a",), "x" * FINDINGS_CHARACTERS, [])
+        app.tell_findings([BROKEN, long])
+        told = (await console.next("findings"))["findings"]
+        assert told == [BROKEN.document(), {**long.document(), "text": ""}]
+
+
+async def test_a_long_answer_is_refused_and_the_feed_goes_on() -> None:
+    def remember(inputs: Any, slots: Any, emit: Any) -> None:
+        slots[0] = "x" * MESSAGE_BYTES
+
+    large = route("/ws/large", name="large", slots=("all",), on_connect=remember)
+    async with started(large, console_token=TOKEN) as app, following(app) as console, client(app, "/ws/large"):
+        connection_id = (await console.event("connected"))["event"]["connection_id"]
+        await console.ask(ask="connection", id=connection_id)
         assert "too long" in (await console.next("problem"))["message"]
-        app.tell_findings([BROKEN])
-        assert (await console.next("findings"))["findings"]
+        await console.ask(ask="snapshot")
+        assert (await console.next("snapshot"))["connections"]["total"] == 1
+
+
+async def test_the_largest_snapshot_can_be_sent() -> None:
+    broken = [BrokenRoute(f"/ws/broken{number}", "é" * 5_000) for number in range(2 * MOST_ROUTES)]
+    findings = [BrokenFile(f"{number}.yaml", (), "x" * 5_000, []) for number in range(2 * MOST_ROUTES)]
+    async with started(*broken, console_token=TOKEN) as app:
+        app.tell_findings(findings)
+        async with following(app) as console:
+            snapshot = await console.next("snapshot")
+            assert (snapshot["routes"]["total"], len(snapshot["routes"]["list"])) == (2 * MOST_ROUTES, MOST_ROUTES)
+            assert len(snapshot["findings"]) == len(findings)
 
 
 def test_payloads_are_cut_and_their_size_is_told() -> None:
