@@ -13,6 +13,7 @@ from compiler.diagnostics.suggest import certain, nearest
 from compiler.operations.elsewhere import EXPRESSIONS, OPERATIONS_INSTEAD
 from compiler.operations.model import OPERATIONS, SPELLINGS, Operation, snake_case
 from compiler.operations.outline import outline
+from compiler.operations.rows import Position
 from compiler.reader.keys import LeftOutKeys
 from compiler.reader.nodes import Unreadable, describe_node, is_null
 from compiler.syntax.findings import Findings
@@ -199,6 +200,11 @@ def _report_unknown(found: Findings, entry: Entry) -> None:
         message = f"`{name}` is not an operation of this language"
         found.add(codes.UNKNOWN_OPERATION, entry.key.span, message, help=example)
         return
+    if (owner := _owner_of_block(name)) is not None:
+        message = f"`{name}` is not an operation, but a field of `{owner.__name__}`"
+        help = f"write it under `{owner.__name__}:`, in the column of its other fields"
+        found.add(codes.UNKNOWN_OPERATION, entry.key.span, message, help=help)
+        return
     meant = meant_operation(name)
     if meant is None and isinstance(entry.value, Scalar):
         line = outline(OPERATIONS["SetVar"], {"name": name, "value": entry.value.value})
@@ -225,6 +231,15 @@ def _is_certain(name: str, meant: str) -> bool:
 def _fields_of(node: Node) -> dict[str, Node]:
     """The values of a mapping by their keys; nothing for any other node."""
     return {entry.key.value: entry.value for entry in node.entries} if isinstance(node, Mapping) else {}
+
+
+def _owner_of_block(name: str) -> type[Operation] | None:
+    """The operation that has a list of operations of this name: `Else` is a field of `If`."""
+    for cls in OPERATIONS.values():
+        for row in cls.rows.values():
+            if row.position is Position.OPERATIONS and name.lower() in row.spellings:
+                return cls
+    return None
 
 
 def _instead(entry: Entry) -> str | None:

@@ -274,7 +274,7 @@ def _as_list(node: Node) -> str:
 
 def _with_fields(cls: type[Operation], value: Node) -> str:
     """The outline of an operation whose one field was written in place of its fields."""
-    needed = [row for row in cls.rows.values() if row.required]
+    needed = [row for row in cls.rows.values() if row.required or len(cls.rows) == 1]
     if len(needed) == 1 and needed[0].position in _SCALARS and isinstance(value, Scalar):
         return outline(cls, {needed[0].name: value.value})
     return outline(cls)

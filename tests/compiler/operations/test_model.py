@@ -102,6 +102,11 @@ def test_a_case_has_names_of_its_own() -> None:
     }  # fmt: skip
 
 
+def test_the_table_is_in_the_order_of_the_documentation() -> None:
+    modules = dict.fromkeys(cls.__module__ for cls in OPERATIONS.values())
+    assert list(modules) == [module.__name__ for module in GROUPS]
+
+
 def test_every_operation_belongs_to_a_group() -> None:
     assert {cls.__module__ for cls in OPERATIONS.values()} == {module.__name__ for module in GROUPS}
 
