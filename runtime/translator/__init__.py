@@ -42,7 +42,8 @@ def build_hook(program: Program, route: RouteProgram, chunk: Chunk, context: Con
             hook.__globals__[_PREPARE] = lambda: made_by_interpreter
             return made_by_interpreter
         hook.__globals__.update(made.names)
-        hook.__globals__.pop(_PREPARE, None)
+        # Not taken away: coroutines that were made before, and have not begun, still ask for it.
+        hook.__globals__[_PREPARE] = lambda: hook
         hook.__code__ = made.code
         return cast("Hook", hook)
 
