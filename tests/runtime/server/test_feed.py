@@ -59,6 +59,12 @@ class Console:
     async def ask(self, **question: Any) -> None:
         await self.socket.send(json.dumps(question))
 
+    async def connections(self) -> list[str]:
+        """The ids of all connections now; what was asked before is done then."""
+        await self.ask(ask="snapshot")
+        message = await self.next("snapshot")
+        return [connection["id"] for connection in message["connections"]["list"]]
+
 
 @asynccontextmanager
 async def following(app: App) -> AsyncIterator[Console]:
@@ -165,9 +171,9 @@ async def test_watching_ends_with_the_connection_and_with_the_feed() -> None:
             await console.ask(ask="watch", id=short)
             assert (await console.next("problem"))["message"] == "no connection has this id"
             assert not app.events.detailed
-            await console.ask(ask="watch", id=next(iter(app.links)))
-            await console.ask(ask="snapshot")
-            await console.next("snapshot")
+            (left,) = await console.connections()
+            await console.ask(ask="watch", id=left)
+            await console.connections()
             assert app.events.detailed
         async with asyncio.timeout(PATIENCE_SECONDS):
             while app.events.wanted:  # noqa: ASYNC110 (the server hears of the end a little later)
@@ -225,8 +231,9 @@ async def test_there_is_an_end_to_feeds_and_watching() -> None:
 
 async def test_too_many_watched() -> None:
     async with started(talk(), console_token=TOKEN) as app, following(app) as console:
+        await console.next("snapshot")
         clients = [await client(app, "/ws/talk") for _ in range(MOST_WATCHED + 1)]
-        for connection_id in list(app.links):
+        for connection_id in await console.connections():
             await console.ask(ask="watch", id=connection_id)
         assert str(MOST_WATCHED) in (await console.next("problem"))["message"]
         for one in clients:
