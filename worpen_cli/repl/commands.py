@@ -26,7 +26,7 @@ EXAMPLE_ENVIRONMENT: Final = frozenset({"WORPEN_EXAMPLE"})
 """What the examples of `env` may read."""
 ROUTE_FILES: Final = (".yaml", ".yml", ".json")
 
-Argument = Literal["", "expression", "hook", "file", "name", "text"]
+Argument = Literal["", "expression", "hook", "file", "name", "text", "address"]
 """What stands behind a command's name."""
 
 
@@ -128,7 +128,7 @@ def _load(conversation: Conversation, place: str) -> None:
         raise Refused("write :load FILE[#name]")
     if path.endswith(ROUTE_FILES):
         conversation.scene = _scene(conversation, place)
-        conversation.foreign = None
+        conversation.detach()
         _show_entrance(conversation, conversation.scene)
     elif path.endswith(MESSAGE_FILES):
         _queue(conversation, path)
@@ -173,7 +173,7 @@ def _hook(conversation: Conversation, name: str) -> None:
     scene = _played(conversation)
     if name:
         scene.enter(name)
-        conversation.foreign = None
+        conversation.detach()
     _show_entrance(conversation, scene)
 
 
@@ -222,6 +222,19 @@ def _fire(conversation: Conversation, message: str) -> None:
         conversation.say(line)
 
 
+def _attach(conversation: Conversation, place: str) -> None:
+    from worpen_cli.repl.attachment import Attachment, read_address
+
+    attached = Attachment(read_address(place))
+    conversation.detach()
+    conversation.attached = attached
+    conversation.say(f"{attached.route}  {attached.id}  :vars shows its names; they are only looked at")
+
+
+def _detach(conversation: Conversation, _: str) -> None:
+    conversation.detach()
+
+
 def _save(conversation: Conversation, path: str) -> None:
     if not path:
         raise Refused("write :save FILE", "`.json` for test vectors, `.test.yaml` for a conversation, else the lines")
@@ -247,6 +260,8 @@ COMMANDS: Final = {
     "message": Row(":message TEXT|@FILE", "the message that on_message gets", "text", _message),
     "next": Row(":next", "take the next message of a file", "", _next),
     "fire": Row(":fire [MESSAGE]", "run the hook without a network, and show each effect", "text", _fire),
+    "attach": Row(":attach ws://…#ID", "look at a connection of a running `worpen dev`", "address", _attach),
+    "detach": Row(":detach", "look at it no more", "", _detach),
     "save": Row(":save FILE", "the session: vectors (.json), a conversation (.test.yaml), or lines", "file", _save),
     "quit": Row(":quit", "leave; so does Ctrl-D", "", _quit),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,6 +20,7 @@ from worpen_cli.repl.statements import COMMAND_MARK, Statement, read_statement
 
 if TYPE_CHECKING:
     from compiler.pipeline import Settings
+    from worpen_cli.repl.attachment import Attachment
     from worpen_cli.repl.scene import Scene
 
 
@@ -44,8 +46,8 @@ class Conversation:
     commands: Mapping[str, Command]
     variables: dict[str, Value] = field(default_factory=dict)
     scene: Scene | None = None
-    foreign: Mapping[str, Value] | None = None
-    """The scope of a connection of a running server, which is only looked at."""
+    attached: Attachment | None = None
+    """A connection of a running server, which is only looked at."""
     entered: list[Entry] = field(default_factory=list)
     _scope: dict[str, Value] | None = None
 
@@ -53,7 +55,7 @@ class Conversation:
     def scope(self) -> dict[str, Value]:
         """All names there are: the connection's, hidden by those set here. The same object until one changes."""
         if self._scope is None:
-            given = self.foreign if self.foreign is not None else self.scene.scope() if self.scene else {}
+            given = self.attached.scope if self.attached else self.scene.scope() if self.scene else {}
             self._scope = {**given, **self.variables}
         return self._scope
 
@@ -64,8 +66,11 @@ class Conversation:
             return
         try:
             if stripped.startswith(COMMAND_MARK):
+                with suppress(Refused):  # what is over cannot be asked any more, but left
+                    self._look_again()
                 self._obey(stripped[1:])
             else:
+                self._look_again()
                 self._evaluate(text)
         except Mistake as mistake:
             self.show_mistake(mistake)
@@ -80,9 +85,22 @@ class Conversation:
         """The value of a statement. Raises Mistake."""
         return self.evaluator.evaluate(statement.position, statement.text, self.scope)
 
+    def _look_again(self) -> None:
+        """See what the server's connection is like now. Raises Refused where it is over."""
+        if self.attached is not None:
+            self.attached.refresh()
+            self._scope = None
+
+    def detach(self) -> None:
+        """Look at a server's connection no more."""
+        if self.attached is not None:
+            self.attached.close()
+        self.attached = None
+        self._scope = None
+
     def assign(self, name: str, value: Value) -> None:
         """Set a variable: the connection's where the route has it, else one of the prompt."""
-        if self.foreign is not None or self.scene is None or not self.scene.assign(name, value):
+        if self.attached is not None or self.scene is None or not self.scene.assign(name, value):
             self.variables[name] = value
         self._scope = None
 

@@ -56,8 +56,14 @@ OPEN: Final = Preview("open", "goes on in the next line")
 class Previewer:
     """Looks ahead, and remembers the last look."""
 
-    def __init__(self, evaluator: Evaluator, expression_of: Callable[[str], tuple[str, int] | None]) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        expression_of: Callable[[str], tuple[str, int] | None],
+        budget_ns: int = BUDGET_NS,
+    ) -> None:
         """`expression_of`: what a command's line evaluates, and where that begins in it; None for nothing."""
+        self._budget_ns = budget_ns
         self._evaluator = evaluator
         self._expression_of = expression_of
         self._last: tuple[str, Mapping[str, Value], int, Preview] | None = None
@@ -94,7 +100,7 @@ class Previewer:
         if not is_pure(unit.program):
             return kinds
         try:
-            value = self._run(unit, scope, started + BUDGET_NS)
+            value = self._run(unit, scope, started + self._budget_ns)
         except _TooMuch:
             return kinds
         name = type_name(value)
@@ -119,7 +125,7 @@ class Previewer:
             assert unit.program is not None
             if len(text) > LONGEST or not is_pure(unit.program):
                 return None
-            return (self._run(unit, scope, perf_counter_ns() + BUDGET_NS),)
+            return (self._run(unit, scope, perf_counter_ns() + self._budget_ns),)
         except (Mistake, _TooMuch):
             return None
 

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
@@ -38,9 +38,6 @@ from worpen_cli.repl.completion import complete
 from worpen_cli.repl.conversation import Conversation, Leave
 from worpen_cli.repl.preview import Preview, Previewer
 from worpen_cli.repl.statements import COMMAND_MARK, awaits_more, statements
-
-if TYPE_CHECKING:
-    from worpen_cli.repl.scene import Scene
 
 PROMPT: Final = "worpen> "
 CONTINUED: Final = "   ...> "
@@ -77,6 +74,13 @@ def converse(conversation: Conversation, *, vi: bool = False) -> int:
     """Prompt until the user leaves."""
     session = make_session(conversation, vi=vi)
     greet(conversation)
+    try:
+        return _turns(session, conversation)
+    finally:
+        conversation.detach()
+
+
+def _turns(session: PromptSession[str], conversation: Conversation) -> int:
     while True:
         try:
             typed = session.prompt()
@@ -110,7 +114,7 @@ def make_session(conversation: Conversation, *, vi: bool = False) -> PromptSessi
     bottom = _BottomLine(conversation, previewer)
     colored = _colored(conversation.console)
     return PromptSession(
-        lambda: _prompt(conversation.scene),
+        lambda: _prompt(conversation),
         multiline=True,
         prompt_continuation=_continuation,
         history=_history(),
@@ -147,9 +151,11 @@ def _history() -> History:
     return FileHistory(str(path)) if path is not None else InMemoryHistory()
 
 
-def _prompt(scene: Scene | None) -> str:
-    """The hook whose scope this is stands in front."""
-    return f"{scene.hook}> " if scene is not None else PROMPT
+def _prompt(conversation: Conversation) -> str:
+    """The hook or connection whose scope this is stands in front."""
+    if conversation.attached is not None:
+        return f"{conversation.attached.id[:8]}> "
+    return f"{conversation.scene.hook}> " if conversation.scene is not None else PROMPT
 
 
 def _continuation(width: int, line: int, soft_wraps: int) -> str:

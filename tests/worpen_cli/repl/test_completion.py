@@ -16,7 +16,7 @@ SCOPE: dict[str, Value] = {
     "n": 5,
     "message": "hi",
 }
-PREVIEWER = Previewer(Evaluator(), lambda _: None)
+PREVIEWER = Previewer(Evaluator(), lambda _: None, 60_000_000_000)
 
 
 def offered(before: str) -> list[Candidate]:

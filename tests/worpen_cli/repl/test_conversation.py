@@ -47,13 +47,6 @@ def test_a_variable_that_is_not_set_yet(conversation: Conversation, scene: Scene
     assert "the route sets `last_words`, but has not yet" in say("last_words")[1]
 
 
-def test_a_foreign_scope_is_only_looked_at(conversation: Conversation, scene: Scene, say: Say) -> None:
-    conversation.scene = scene
-    conversation.foreign = {"visitor": "Eve"}
-    assert say("visitor", "visitor = 'me'", "visitor")[0] == '"Eve"\n"me"\n"me"\n'
-    assert scene.rehearsal.variables()["visitor"] == "Ann"
-
-
 def test_hostile_values_are_shown_and_not_obeyed(say: Say) -> None:
     out, _ = say("'\\u001b]52;c;aGk=\\u0007'", "x = '\\u202e'", ":vars", ":type '\\u001b'")
     assert "\x1b" not in out

@@ -12,8 +12,12 @@ from worpen_cli.repl.preview import Preview, Previewer, is_pure
 SCOPE: dict[str, Value] = {"user": {"name": "Ann"}, "xs": [1, 2], "long": "x" * 500_000, "none": None}
 
 
+AMPLE = 60_000_000_000
+"""So much time that no machine is too busy."""
+
+
 def look(typed: str, width: int = 60) -> Preview:
-    return Previewer(Evaluator(), expression_of).look(typed, SCOPE, width)
+    return Previewer(Evaluator(), expression_of, AMPLE).look(typed, SCOPE, width)
 
 
 @pytest.mark.parametrize(
@@ -81,14 +85,20 @@ def test_a_preview_keeps_to_its_width(width: int) -> None:
 
 
 def test_a_look_is_remembered_until_the_scope_changes() -> None:
-    previewer = Previewer(Evaluator(), expression_of)
+    previewer = Previewer(Evaluator(), expression_of, AMPLE)
     first = previewer.look("xs", SCOPE, 60)
     assert previewer.look("xs", SCOPE, 60) is first
     assert previewer.look("xs", {"xs": 1}, 60).text == "number  1"
 
 
+def test_without_time_there_is_a_type_alone() -> None:
+    previewer = Previewer(Evaluator(), expression_of, 0)
+    assert previewer.look("user.name | upper", SCOPE, 60) == Preview("type", "text")
+    assert previewer.value("user", SCOPE) is None
+
+
 def test_values_of_parts() -> None:
-    previewer = Previewer(Evaluator(), expression_of)
+    previewer = Previewer(Evaluator(), expression_of, AMPLE)
     assert previewer.value("none", SCOPE) == (None,)
     assert previewer.value("nope", SCOPE) is None
     assert previewer.value("uuid()", SCOPE) is None

@@ -34,7 +34,7 @@ def test_no_history_where_none_can_be_kept(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def offered(conversation: Conversation, text: str, asked: bool = False) -> list[str]:
-    menu = Menu(conversation, Previewer(conversation.evaluator, expression_of))
+    menu = Menu(conversation, Previewer(conversation.evaluator, expression_of, 60_000_000_000))
     return [found.text for found in menu.get_completions(Document(text), CompleteEvent(completion_requested=asked))]
 
 
@@ -59,7 +59,7 @@ def test_the_menu_does_not_open_uninvited(conversation: Conversation, text: str)
 
 def test_menu_texts_are_escaped(conversation: Conversation) -> None:
     conversation.variables["user"] = {"a\x1b]52;b": "\x1b"}
-    menu = Menu(conversation, Previewer(conversation.evaluator, expression_of))
+    menu = Menu(conversation, Previewer(conversation.evaluator, expression_of, 60_000_000_000))
     (found,) = menu.get_completions(Document("user."), CompleteEvent())
     assert "\x1b" not in found.display_text + found.display_meta_text
 
