@@ -11,14 +11,14 @@ import errno
 import signal
 import socket
 import sys
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar, cast
 
 from runtime.bus.local import LocalBus
 from runtime.channels import Hub
 from runtime.events import Draining, Events, Listening, Stopped, Swapped
-from runtime.host import Far, Node, Surroundings
+from runtime.host import NORMAL_CLOSURE, Far, Node, Surroundings
 from runtime.metrics import ServerCounters, WireCounters, count, exposition
 from runtime.seam import Context
 from runtime.server.admission import Gate
@@ -197,6 +197,49 @@ class App:
         """Connections whose `on_disconnect` is not done yet."""
         return len(self._floor.links) if self._floor else 0
 
+    @property
+    def links(self) -> Mapping[str, Link]:
+        """Those connections by id, in the order in which they came."""
+        return self._floor.links if self._floor else {}
+
+    @property
+    def traffic(self) -> Mapping[str, int]:
+        """How many messages went to each channel that there is, counted while `events.measure` asks for it."""
+        if self._floor is None:
+            return {}
+        traffic = self._floor.node.traffic
+        for channel in [name for name in traffic if not self.hub.size(name)]:
+            del traffic[channel]
+        return traffic
+
+    def settle(self) -> WireCounters:
+        """The wire's counters, with all that was counted until now."""
+        if self._wire is not None:
+            self._wire.settle()
+        return self.wire_counters
+
+    # Acting on connections, as somebody at a console does.
+
+    def send(self, connection_id: str, text: str) -> bool:
+        """Send a text to a connection; False where there is none with this id. Raises UnicodeEncodeError."""
+        far, frame = self.hub.find(connection_id), frames.encode_text(text)
+        if far is None or not far.is_open:
+            return False
+        far.send(frame)
+        return True
+
+    def broadcast(self, channel: str, text: str) -> int:
+        """Send a text to everybody in a channel; how many those are. Raises UnicodeEncodeError."""
+        frame = frames.encode_text(text)
+        return self._floor.node.bus.publish(channel, frame, None) if self._floor and self.hub.size(channel) else 0
+
+    def close(self, connection_id: str, code: int = NORMAL_CLOSURE, reason: str = "") -> bool:
+        """Close a connection; False where there is none with this id."""
+        link = self.links.get(connection_id)
+        if link is not None:
+            link.shut(code, reason)
+        return link is not None
+
     async def idle(self) -> None:
         """Return when there is no connection whose `on_disconnect` is not done."""
         if self._floor is not None and self._floor.links:
@@ -204,9 +247,7 @@ class App:
 
     def exposition(self) -> str:
         """All counters in the text form that Prometheus scrapes."""
-        if self._wire is not None:
-            self._wire.settle()
-        return exposition(self.wire_counters, self.counters)
+        return exposition(self.settle(), self.counters)
 
     # The end.
 

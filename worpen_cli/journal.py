@@ -89,6 +89,8 @@ class Journal:
         self._ready = threading.Condition()
         self._ending = False
         self._thread: threading.Thread | None = None
+        self.tap: Callable[[str, str], None] | None = None
+        """Takes the lines for people, each with its level, in place of the writer: the board, while it is there."""
 
     def open(self) -> None:
         """Start writing; lines until now were kept. A journal that is never opened writes nothing."""
@@ -104,7 +106,9 @@ class Journal:
 
     def say(self, sentence: str, level: str = "info") -> None:
         """A line for people; nothing in JSON."""
-        if not self._as_json:
+        if self.tap is not None:
+            self.tap(sentence, level)
+        elif not self._as_json:
             stamp = time.strftime("%H:%M:%S")
             shown = escape(sentence)
             style = _LEVELS.get(level)
@@ -112,7 +116,11 @@ class Journal:
 
     def show(self, rendered: str) -> None:
         """Rendered text, escaped and with its line ends; nothing in JSON."""
-        if not self._as_json and rendered:
+        if not rendered:
+            return
+        if self.tap is not None:
+            self.tap(rendered.rstrip("\n"), "error")
+        elif not self._as_json:
             self._append(rendered.rstrip("\n"))
 
     def note(self, document: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from compiler.diagnostics.codes import Severity
@@ -17,6 +17,7 @@ from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.machine_formats import diagnostic_json
 from compiler.diagnostics.render import render_full
 from compiler.pipeline import Compilation, Settings, check_together, compile_source
+from compiler.records import dataclass
 from runtime.server.catalogue import BrokenRoute, RouteEntry, entries_of
 from runtime.server.feed import BrokenFile
 from worpen_cli.files import InputFile
@@ -92,8 +93,8 @@ class RouteSet:
 
     def compile(self, inputs: Sequence[InputFile]) -> Generation:
         """Compile what has changed since the last call, check everything together, and decide what is served."""
+        changed = self.fresh(inputs)
         before, self.files = self.files, {}
-        changed = [file.name for file in inputs if (old := before.get(file.name)) is None or old.raw != file.raw]
         for file in inputs:
             self.files[file.name] = self._track(file, before.get(file.name))
         self._adopt_renamed([tracked for name, tracked in before.items() if name not in self.files])
@@ -108,6 +109,23 @@ class RouteSet:
     def broken_files(self) -> list[BrokenFile]:
         """The files that do not compile as they are saved, with the addresses they are about and their errors."""
         return [_broken_file(name, tracked) for name, tracked in self.files.items() if tracked.is_broken]
+
+    def fresh(self, inputs: Iterable[InputFile]) -> list[str]:
+        """Names of files that are new, or not as they were compiled last."""
+        return [file.name for file in inputs if (old := self.files.get(file.name)) is None or old.raw != file.raw]
+
+    def cut_off(self, inputs: Iterable[InputFile]) -> list[str]:
+        """Names of files whose text is now only the beginning of what is served, and would compile."""
+        return [file.name for file in inputs if self._is_cut_off(file)]
+
+    def _is_cut_off(self, file: InputFile) -> bool:
+        tracked = self.files.get(file.name)
+        if tracked is None or tracked.served is None or tracked.raw == file.raw:
+            return False
+        whole = tracked.served.compilation.source.text.encode("utf-8", "surrogatepass")
+        if len(file.raw) >= len(whole.rstrip()) or not whole.startswith(file.raw):
+            return False
+        return compile_source(file.name, file.raw, self.settings).program is not None
 
     def _track(self, file: InputFile, old: Tracked | None) -> Tracked:
         if old is not None and old.raw == file.raw:

@@ -13,6 +13,9 @@ from worpen_cli.files import is_route_name, is_searched
 WATCH_STEP_MS: Final = 25
 """Changes so close together are announced together."""
 
+POLL_MS: Final = 200
+"""Where changes must be looked for: this often."""
+
 
 @contextmanager
 def watched(paths: Sequence[str], announce: Callable[[], None], complain: Callable[[str], None]) -> Iterator[None]:
@@ -51,14 +54,19 @@ def _watch(
     def matters(_: object, path: str) -> bool:
         return path in named if not recursive else concerns_routes(path, folders)
 
-    try:
-        for _ in watch(
-            *folders, watch_filter=matters, recursive=recursive, step=WATCH_STEP_MS, debounce=4 * WATCH_STEP_MS,
-            stop_event=stop, raise_interrupt=False, rust_timeout=500,
-        ):  # fmt: skip
-            announce()
-    except Exception as error:
-        complain(f"watching is off: {error}")
+    # Where the system cannot tell of changes (too many watches, some network file systems), look for them.
+    for polls in (None, True):
+        try:
+            for _ in watch(
+                *folders, watch_filter=matters, recursive=recursive, step=WATCH_STEP_MS, debounce=4 * WATCH_STEP_MS,
+                stop_event=stop, raise_interrupt=False, rust_timeout=500, force_polling=polls,
+                poll_delay_ms=POLL_MS,
+            ):  # fmt: skip
+                announce()
+        except Exception as error:
+            complain(f"{'watching is off' if polls else 'changes are looked for instead of announced'}: {error}")
+        else:
+            return
 
 
 def concerns_routes(path: str, folders: Sequence[str]) -> bool:

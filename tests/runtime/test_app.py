@@ -156,3 +156,55 @@ def test_a_signal_ends_a_server_on_that_loop() -> None:
         return app.connections
 
     assert run(main()) == 0
+
+
+async def test_somebody_at_a_console_acts_on_connections() -> None:
+    def join(inputs: Any, slots: Any, emit: Any) -> None:
+        emit("subscribe", "room")
+
+    async with started(route(on_connect=join)) as app, client(app) as one, client(app) as other:
+        first, second = app.links
+        assert app.send(first, "hi, سلام")
+        assert await one.recv() == "hi, سلام"
+        assert not app.send("nobody", "hi")
+        assert app.broadcast("room", "all") == 2
+        assert [await one.recv(), await other.recv()] == ["all", "all"]
+        assert app.broadcast("nowhere", "all") == 0
+        assert [link.far.messages_out for link in app.links.values()] == [2, 1]
+        with pytest.raises(UnicodeEncodeError):
+            app.send(first, "\ud800")
+        assert app.close(second, 1000, "out")
+        assert not app.close("nobody")
+        await other.wait_closed()
+        assert (other.close_code, other.close_reason) == (1000, "out")
+
+
+async def test_what_a_connection_counts_while_somebody_looks() -> None:
+    async with started(answering("a")) as app, client(app) as speaker:
+        await speaker.send("x")
+        await speaker.recv()
+        (link,) = app.links.values()
+        assert (link.timings, link.result, link.runs, link.hook) == (None, "ok", 1, "on_message")
+        end = app.events.measure()
+        for _ in range(3):
+            await speaker.send("x")
+            await speaker.recv()
+        end()
+        assert link.timings is not None
+        assert link.timings.runs == 3
+        assert (link.far.messages_in, link.far.messages_out) == (4, 4)
+        assert app.settle().messages_in == 4
+
+
+async def test_traffic_is_of_channels_that_there_are() -> None:
+    def publish(inputs: Any, slots: Any, emit: Any) -> None:
+        emit("publish", "hi", False, False, "room")
+
+    async with started(route(on_message=publish)) as app:
+        app.events.measure()
+        async with client(app) as speaker:
+            await speaker.send("x")
+            await speaker.recv()
+            assert app.traffic == {"room": 1}
+        await over(app)
+        assert app.traffic == {}

@@ -7,16 +7,14 @@ import contextlib
 import errno
 import gc
 import json
-import os
 import re
 import secrets
 import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -27,19 +25,23 @@ from runtime.events import Events
 from runtime.loader import link
 from runtime.server.settings import Settings
 from worpen_cli import __version__
+from worpen_cli.board.launch import is_possible
+from worpen_cli.changes import remember, summary
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import Console, ExitCode, Stop
-from worpen_cli.files import STDIN, InputFile, NoRouteFiles, is_route_name, is_searched, read_inputs, read_present
+from worpen_cli.files import STDIN, InputFile, NoRouteFiles, read_inputs, read_present
 from worpen_cli.findings import plural
-from worpen_cli.greeting import greeting, open_page
+from worpen_cli.greeting import greeting, open_page, server_address
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import Limits, choose_limits, limit_lines, limit_rows
 from worpen_cli.project import DEFAULT_PREFIX, Project
 from worpen_cli.reload import Generation, RouteSet
+from worpen_cli.settling import ignore_leases, settled_files
+from worpen_cli.watching import watched
 
-SETTLE_SECONDS: Final = 0.15
-"""After this long without a change the files are taken as they are."""
-WATCH_STEP_MS: Final = 25
+if TYPE_CHECKING:
+    from worpen_cli.board.desk import Desk
+
 LIMITS_SCHEMA: Final = "worpen.limits/1"
 NEXT_PORTS: Final = 50
 """So many ports are tried to find a free one to suggest."""
@@ -64,6 +66,8 @@ class Options:
     """What opens the browser console; empty: there is none."""
     opens: bool
     """Whether to open it in the user's browser."""
+    board: bool
+    """Whether to draw the live board instead of writing lines."""
 
 
 class Development:
@@ -79,9 +83,15 @@ class Development:
         self.journal = Journal(console.print_past_buffers, as_json=options.as_json, color=self.color)
         events.subscribe(self.journal.hear, detailed=options.verbose)
         self.changed = asyncio.Event()
+        self.asked_to_reload = False
+        self.signals: list[int] = []
+        """The signals that came to stop it, or what the board sent in their place."""
+        self.stopping = asyncio.Event()
+        self.desk = self._make_desk() if options.board else None
 
     async def serve(self, inputs: Sequence[InputFile]) -> int:
         """Serve these files until a signal comes, then drain; the exit code. Raises Stop where the start fails."""
+        ignore_leases()
         self.journal.note({"schema": EVENTS_SCHEMA, "event": "started", "version": __version__})
         with self._watching():
             self.changed.set()  # they may have changed between reading and watching
@@ -90,12 +100,17 @@ class Development:
             await self._start(generation)
             gc.freeze()  # what is loaded now stays: the collector need not look at it for every thousandth connection
             self.journal.open()  # a start that fails says why and nothing else
+            if self.desk is not None:
+                self.desk.open()
             self._greet(generation)
             reloading = asyncio.create_task(self._reload_on_change())
             try:
                 return await self._until_signal()
             finally:
                 reloading.cancel()
+                if self.desk is not None:
+                    await self.desk.close()
+                    self.journal.say("stopped")
 
     async def _start(self, generation: Generation) -> None:
         try:
@@ -113,40 +128,50 @@ class Development:
 
     async def _until_signal(self) -> int:
         """Wait for SIGINT or SIGTERM and drain; another signal hurries."""
-        received: list[int] = []
-        asked = asyncio.Event()
-
-        def stop(number: int) -> None:
-            if received:
-                self.app.hurry()
-            received.append(number)
-            asked.set()
-
-        with _signals_lead_to(stop):
-            await asked.wait()
+        with _signals_lead_to(self.stop):
+            await self.stopping.wait()
+            if self.desk is not None:
+                self.desk.stopping()
             await self.app.drain()
-        return ExitCode.INTERRUPTED if received[0] == signal.SIGINT else ExitCode.FINE
+        return ExitCode.INTERRUPTED if self.signals[0] == signal.SIGINT else ExitCode.FINE
+
+    def stop(self, number: int) -> None:
+        """Begin to stop, or hurry."""
+        if self.signals:
+            self.app.hurry()
+        self.signals.append(number)
+        self.stopping.set()
+
+    # The board.
+
+    def _make_desk(self) -> Desk:
+        from worpen_cli.board.desk import Desk, Means
+
+        means = Means(self.reload, self.stop, self._show_console, lambda: server_address(self.app))
+        return Desk(self.app, self.journal, means, color=self.color)
+
+    def _show_console(self) -> None:
+        if self.app.console_address:
+            open_page(self.app.console_address, self._complain)
+
+    def reload(self) -> None:
+        """Read all files again, now."""
+        self.asked_to_reload = True
+        self.changed.set()
 
     # Reload.
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:
         """Have changes of the files announced, from before they are first read."""
-        stop = threading.Event()
-        if self.options.watch:
-            loop = asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
 
-            def announce() -> None:
-                with contextlib.suppress(RuntimeError):  # the loop may be closed by now
-                    loop.call_soon_threadsafe(self.changed.set)
+        def announce() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop may be closed by now
+                loop.call_soon_threadsafe(self.changed.set)
 
-            for paths, recursive in watched_folders(self.options.paths):
-                watch = (paths, recursive, self.options.paths, announce, stop, self._complain)
-                threading.Thread(target=_watch, args=watch, name="watch", daemon=True).start()
-        try:
+        with watched(self.options.paths if self.options.watch else (), announce, self._complain):
             yield
-        finally:
-            stop.set()
 
     def _complain(self, sentence: str) -> None:
         self.journal.say(sentence, "error")
@@ -155,7 +180,6 @@ class Development:
     async def _reload_on_change(self) -> None:
         while True:
             await self.changed.wait()
-            await settled(self.changed, SETTLE_SECONDS)
             try:
                 await self._reload()
             except OSError as error:
@@ -165,17 +189,32 @@ class Development:
                 self._complain(f"not reloaded, a bug of worpen: {type(bug).__name__}: {bug}")
 
     async def _reload(self) -> None:
-        loop = asyncio.get_running_loop()
-        known = set(self.routes.files)
-        inputs = await loop.run_in_executor(None, read_present, self.options.paths, known)
-        generation = await loop.run_in_executor(None, self.routes.compile, inputs)
-        if not generation.changed and known == set(self.routes.files):
+        known, routes = set(self.routes.files), self.routes
+        inputs = await settled_files(
+            self.changed, lambda: read_present(self.options.paths, known), routes.fresh, routes.cut_off
+        )
+        generation = await asyncio.to_thread(routes.compile, inputs)
+        was_asked, self.asked_to_reload = self.asked_to_reload, False
+        if not generation.changed and known == set(routes.files):
+            if was_asked:
+                self.journal.say("reloaded; nothing has changed")
             return
         self._tell(generation)
-        self.app.swap(generation.entries, restart=self.options.restart)
+        self._swap(generation)
+
+    def _swap(self, generation: Generation) -> None:
+        """Serve what was compiled, and say in a line for each route what that changed."""
+        before = remember(self.app.routes())
+        told = self.app.swap(generation.entries, restart=self.options.restart)
+        lines = list(summary(before, told, self.app.routes(), restart=self.options.restart))
+        for line in lines:
+            self.journal.say(line)
+        if lines:
+            self.journal.note({"event": "reloaded", "changes": lines})
 
     def _tell(self, generation: Generation) -> None:
-        self.journal.show(render_full(generation.diagnostics, color=self.color, width=self.console.width))
+        color = self.color and self.desk is None
+        self.journal.show(render_full(generation.diagnostics, color=color, width=self.console.width))
         self.journal.say(sentence_of(generation), "error" if generation.broken else "info")
         self.app.tell_findings(self.routes.broken_files())
         self.journal.note(
@@ -210,59 +249,6 @@ def sentence_of(generation: Generation) -> str:
     )
     counted = f"{plural(generation.files, 'file')} compiled, {len(generation.changed)} of them new or changed"
     return f"{counted}, {len(generation.broken)} broken: {broken}" if broken else counted
-
-
-async def settled(changed: asyncio.Event, seconds: float) -> None:
-    """Return when nothing was announced for so long; the event is clear then."""
-    while True:
-        changed.clear()
-        try:
-            await asyncio.wait_for(changed.wait(), seconds)
-        except TimeoutError:
-            return
-
-
-def watched_folders(paths: Sequence[str]) -> list[tuple[list[str], bool]]:
-    """What to watch: folders that were named with all below them, and the folders of named files by themselves."""
-    folders = [path for path in paths if os.path.isdir(path)]
-    parents = sorted({os.path.dirname(os.path.abspath(path)) for path in paths if not os.path.isdir(path)})
-    return [(found, recursive) for found, recursive in ((folders, True), (parents, False)) if found]
-
-
-def _watch(
-    folders: Sequence[str],
-    recursive: bool,
-    paths: Sequence[str],
-    announce: Callable[[], None],
-    stop: threading.Event,
-    complain: Callable[[str], None],
-) -> None:
-    """Announce changes of files that matter until `stop` is set. Runs in a thread of its own."""
-    from watchfiles import watch
-
-    named = {os.path.abspath(path) for path in paths}
-
-    def matters(_: object, path: str) -> bool:
-        return path in named if not recursive else concerns_routes(path, folders)
-
-    try:
-        for _ in watch(
-            *folders, watch_filter=matters, recursive=recursive, step=WATCH_STEP_MS, debounce=4 * WATCH_STEP_MS,
-            stop_event=stop, raise_interrupt=False, rust_timeout=500,
-        ):  # fmt: skip
-            announce()
-    except Exception as error:
-        complain(f"watching is off: {error}")
-
-
-def concerns_routes(path: str, folders: Sequence[str]) -> bool:
-    """Whether a change of this path can change which routes there are below the folders."""
-    for folder in folders:
-        place = os.path.relpath(path, folder)
-        *parents, name = place.split(os.sep)
-        if not place.startswith(os.pardir) and all(map(is_searched, parents)):
-            return is_route_name(name) or (is_searched(name) and not os.path.isfile(path))
-    return False
 
 
 @contextlib.contextmanager
@@ -366,7 +352,10 @@ def command(
     if opens and not console:
         raise Stop("--open needs the console that --no-console leaves out")
     key = (token or secrets.token_urlsafe(TOKEN_BYTES)) if console else ""
-    options = Options(paths, host, port, watch, reload == "restart", verbose, as_json, limits, compress, key, opens)
+    plain = no_tui or as_json or verbose
+    board = not plain and is_possible(invocation.console.environment)
+    restart = reload == "restart"
+    options = Options(paths, host, port, watch, restart, verbose, as_json, limits, compress, key, opens, board)
     chosen = DEFAULT_PREFIX if prefix is None else prefix
     return run(_developed(options, project, chosen, invocation.console))
 
