@@ -60,6 +60,11 @@ class ExpressionTranslator:
         self.pc = 0
         """The next instruction."""
         self._temporaries = 0
+        self.unchecked: dict[str, tuple[int, int]] = {}
+        """Variables read from slots that may be unset: their slots, and the instructions that read them.
+
+        An operator that tests their class anyway asks only where the test fails; everybody else asks first.
+        """
 
     # The stack.
 
@@ -176,27 +181,47 @@ class ExpressionTranslator:
         """What a helper makes of the operands, natively where it can."""
         native = choose(natives, given)
         if native is None:
+            self.check()
             self.line(f"{helper}({', '.join(operand.text for operand in given)})", result)
             return
         tests = operands.conditions(native, given)
         if not tests and not native.check and native.exact:
+            self.check()
             text = native.template.format(*(operand.text for operand in given))
             self.push(f"({text})", _native_kinds(native, given), sum(operand.weight for operand in given) + 1)
             return
         given = [self.named(operand) for operand in given]
         tests = operands.conditions(native, given)
+        self.check(*(operand.text for operand in given if operand.kinds == ANY))
         texts = [operand.text for operand in given]
-        name, text = self.temporary(), native.template.format(*texts)
-        if native.check:
-            tests.append(native.check.format(f"({name} := {text})"))
-            text = name
-        condition = f" if {' and '.join(tests)} else {helper}({', '.join(texts)})" if tests else ""
-        self.out.write(f"{name} = {text}{condition}")
+        name = self.temporary()
+        self.choice_line(name, native.template.format(*texts), tests, native.check, f"{helper}({', '.join(texts)})")
         known = _native_kinds(native, given) if not tests else result
         self.stack.append(Operand(name, known if native.exact else known | INEXACT))
 
+    def choice_line(self, name: str, native: str, tests: list[str], check: str, helper: str) -> None:
+        """A value by its template where all tests hold, else by its helper."""
+        if not check and not self.unchecked:
+            self.out.write(
+                f"{name} = {native} if {' and '.join(tests)} else {helper}" if tests else f"{name} = {native}"
+            )
+            return
+        if check:
+            native_test = check.format(f"({name} := {native})")
+            place = self.out.place
+            self.check()
+            self.out.write(f"{name} = {helper}")
+            self.out.wrap(place, f"if not ({' and '.join([*tests, native_test])}):", self.out.pc)
+            return
+        place = self.out.place
+        self.check()
+        self.out.write(f"{name} = {helper}")
+        self.out.wrap(place, "else:", self.out.pc)
+        self.out.insert(place, f"if {' and '.join(tests)}: {name} = {native}", self.out.pc)
+
     def line(self, text: str, known: int) -> None:
         """A value that is made by a line of its own."""
+        self.check()
         name = self.temporary()
         self.out.write(f"{name} = {text}")
         self.stack.append(Operand(name, known))
@@ -327,9 +352,17 @@ class ExpressionTranslator:
             self.out.write(f"if {name} is UNSET: {name} = None")
         else:
             self.out.write(f"{name} = slots[{number}]")
-            self.out.write(f"if {name} is UNSET: raise unset_variable({self.route.slots[number].name!r})")
+            self.unchecked[name] = number, self.out.pc
             self.facts.set(name, ANY)
         self.stack.append(Operand(name, ANY))
+
+    def check(self, *later: str) -> None:
+        """Ask whether the variables that were read are set, but for those that are asked about later."""
+        here = self.out.pc
+        for name in [name for name in self.unchecked if name not in later]:
+            number, self.out.pc = self.unchecked.pop(name)
+            self.out.write(f"if {name} is UNSET: raise unset_variable({self.route.slots[number].name!r})")
+        self.out.pc = here
 
     # Calls.
 

@@ -83,6 +83,8 @@ class StatementTranslator(ExpressionTranslator):
             self.out.pc = self.pc
             self.pc += 1
             opcode = instruction.opcode
+            if self.unchecked and opcode not in _TAKERS:
+                self.check()
             special = _SPECIAL.get(opcode)
             if special is not None:
                 special(self, instruction.operand)
@@ -327,15 +329,10 @@ class StatementTranslator(ExpressionTranslator):
         self.assign(block.result, other, block.part_place)
         self.out.wrap(block.part_place, "else:", block.extent.start)
         if block.part_place == block.place:
-            self.insert(block.place, f"{block.result} = {then.text}", block.extent.start)
+            self.out.insert(block.place, f"{block.result} = {then.text}", block.extent.start)
             block.part_place += 1
         self.wrap_range(block.place, block.part_place, f"if {condition.text}:", block.extent.start)
         self.stack.append(Operand(block.result, known))
-
-    def insert(self, place: int, line: str, pc: int) -> None:
-        """Put a line before those from a place on."""
-        self.out.lines.insert(place, line)
-        self.out.pcs.insert(place, pc)
 
     def wrap_range(self, place: int, end: int, opening: str, pc: int) -> None:
         """Put some of the lines under an opening."""
@@ -360,7 +357,7 @@ class StatementTranslator(ExpressionTranslator):
         condition = f"{block.result} is None" if opcode is Opcode.COALESCE else self.truth(test)
         condition = f"not {condition}" if opcode is Opcode.OR else condition
         self.out.wrap(block.place, f"if {condition}:", block.extent.start)
-        self.insert(block.place, f"{block.result} = {left.text}", block.extent.start)
+        self.out.insert(block.place, f"{block.result} = {left.text}", block.extent.start)
         self.stack.append(Operand(block.result, known))
 
     def choice(self, opcode: Opcode, left: Operand, right: Operand) -> str:
@@ -558,7 +555,7 @@ class StatementTranslator(ExpressionTranslator):
         self.out.write(f"l{local} = caught_value(problem, PLACES)")
         self.out.write(f"e{number} = True")
         self.out.wrap(place, "except CATCHABLE as problem:", self.pc - 1)
-        self.insert(block.place, f"e{number} = False", number)
+        self.out.insert(block.place, f"e{number} = False", number)
 
     def end_catch(self, block: Block) -> None:
         """The end of the statements of a CATCH."""
@@ -584,7 +581,7 @@ class StatementTranslator(ExpressionTranslator):
         self.out.write(f"w{number} = {FAULTS}")
         self.out.wrap(place, "except CATCHABLE as problem:", start)
         self.out.wrap(block.place, "for _ in ONCE:", start)
-        self.insert(block.place, f"w{number} = 0", start)
+        self.out.insert(block.place, f"w{number} = 0", start)
 
     def end_try(self, block: Block) -> None:
         """The end of a TRY: behind its FINALLY, go on as it was left."""
@@ -612,6 +609,11 @@ def _guards(block: Block) -> bool:
     parts = block.extent.parts
     return block.extent.opener is Opcode.TRY and Opcode.FINALLY in parts and block.part is not Opcode.FINALLY
 
+
+_TAKERS: Final = frozenset(opcode for opcode in Opcode if opcode.natives and opcode not in (Opcode.EQ, Opcode.NE)) | {
+    Opcode.CONST, Opcode.NULL, Opcode.TRUE, Opcode.FALSE, Opcode.INPUT, Opcode.LOCAL, Opcode.SLOT, Opcode.CALL,
+}  # fmt: skip
+"""Opcodes that may come between the reading of a variable and the question whether it is set."""
 
 _Method = Callable[[StatementTranslator, int], None]
 _SPECIAL: Final[dict[Opcode, _Method]] = {

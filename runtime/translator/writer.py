@@ -36,6 +36,11 @@ class CodeWriter:
         self.lines[place:] = [opening, *body]
         self.pcs[place:] = [pc, *pcs]
 
+    def insert(self, place: int, line: str, pc: int) -> None:
+        """Put a line before those from a place on."""
+        self.lines.insert(place, line)
+        self.pcs.insert(place, pc)
+
     def cut(self, place: int) -> None:
         """Take back all lines from a place on."""
         del self.lines[place:]

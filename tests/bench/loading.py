@@ -131,6 +131,9 @@ def main(count: int = 1000, rounds: int = 5) -> None:
     for name, spent in found.items():
         against = statistics.median(a / b for a, b in zip(spent, found["YAML, C loader"], strict=True))
         print(f"{name:<20} {statistics.median(spent):7.3f} s  {against:6.2f} times")
+    one = [found[name] for name in ("  verify", "translate as well", "ready to serve")]
+    share = statistics.median(v / (t - r) for v, t, r in zip(*one, strict=True))
+    print(f"to verify takes {share:.3f} of what it takes to translate")
     print("memory: {:.1f} KiB a loaded route, {:.1f} KiB when translated".format(*memory_of(raws, context)))
 
 

@@ -12,7 +12,7 @@ def test_lines_stand_beside_their_places() -> None:
     lines = text.splitlines()
     assert name == "on_message"
     assert lines[0] == "def on_message(inputs, slots, emit):"
-    assert [line.rpartition("#")[2].strip() for line in lines if "#" in line] == ["1:1", "2:3", "2:4"]
+    assert [line.rpartition("#")[2].strip() for line in lines if "#" in line] == ["1:1", "2:3", "2:3", "2:4"]
 
 
 def test_inner_expressions_are_shown_before_who_uses_them() -> None:

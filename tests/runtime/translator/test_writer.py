@@ -34,3 +34,9 @@ def test_cutting_takes_lines_back() -> None:
     out = written("a", "b", "c")
     out.cut(1)
     assert (out.lines, out.pcs) == (["a"], [0])
+
+
+def test_a_line_can_be_put_before_others() -> None:
+    out = written("a", "b")
+    out.insert(1, "c", 9)
+    assert (out.lines, out.pcs) == (["a", "c", "b"], [0, 9, 1])
