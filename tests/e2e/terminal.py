@@ -60,6 +60,26 @@ class Terminal:
             assert time.monotonic() < deadline, f"no {text!r} in:\n{self.text}"
             self._read()
 
+    def until(self, holds: Callable[[], bool]) -> None:
+        """Return when something holds of the screen; fail after the time limit."""
+        deadline = time.monotonic() + TIMEOUT
+        while not holds():
+            assert time.monotonic() < deadline, f"not so:\n{self.text}"
+            self._read()
+
+    def insist_on(self, text: str, keys: str, undo: str) -> None:
+        """Type keys, and take them back and type them again, until a text stands on the screen."""
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            self.type(keys)
+            pause = time.monotonic() + 0.5
+            while time.monotonic() < pause:
+                self._read()
+                if text in self.text:
+                    return
+            assert time.monotonic() < deadline, f"no {text!r} in:\n{self.text}"
+            self.type(undo)
+
     def type(self, keys: str) -> None:
         """Send keys."""
         self.process.send(keys)

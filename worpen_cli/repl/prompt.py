@@ -17,8 +17,8 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
-from prompt_toolkit.enums import EditingMode
-from prompt_toolkit.filters import Condition, has_completions
+from prompt_toolkit.enums import DEFAULT_BUFFER, EditingMode
+from prompt_toolkit.filters import has_focus
 from prompt_toolkit.formatted_text import StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -164,17 +164,19 @@ def _continuation(width: int, line: int, soft_wraps: int) -> str:
 
 def _keys() -> KeyBindings:
     keys = KeyBindings()
-    takes_enter = Condition(lambda: get_app().current_buffer.complete_state is None)
 
-    @keys.add("enter", filter=takes_enter | ~has_completions)
+    @keys.add("enter", filter=has_focus(DEFAULT_BUFFER))
     def _enter(event: KeyPressEvent) -> None:
         buffer = event.current_buffer
-        if awaits_more(buffer.text):
+        menu = buffer.complete_state
+        if menu is not None and menu.current_completion is not None:
+            buffer.complete_state = None  # what is chosen stands there already
+        elif awaits_more(buffer.text):
             buffer.insert_text("\n")
         else:
             buffer.validate_and_handle()
 
-    @keys.add("escape", "enter")
+    @keys.add("escape", "enter", filter=has_focus(DEFAULT_BUFFER))
     def _new_line(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
