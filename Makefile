@@ -5,6 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 # How many tests run at a time, and more options for pytest: make test ARGS='-k channels'
 JOBS   ?= 2
+SECONDS ?= 900
 ARGS   ?=
 
 # The routes that `make dev` serves. A file named on the command line is always a route, so the conversation
@@ -15,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE    := compiler runtime worpen_cli tests
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint types layers format docs golden fuzz bench-hooks build clean
+.PHONY: help dev test check lint types layers format docs golden fuzz bench bench-hooks soak autobahn build clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -55,6 +56,15 @@ fuzz: $(VENV)/.test ## the property tests, with many more examples
 	$(BIN)/python -m tests.property.engines 1000000 expressions
 	$(BIN)/python -m tests.property.engines 10000 hooks
 	$(BIN)/python -m tests.property.engines 100000 mutants
+
+bench: $(VENV)/.test ## the server beside its peers; writes the figures into docs/performance.md
+	$(BIN)/python -m tests.bench.wire $(ARGS)
+
+soak: $(VENV)/.test ## clients that come, talk and go, for 15 minutes: make soak SECONDS=60
+	$(BIN)/python -m tests.bench.soak $(SECONDS)
+
+autobahn: $(VENV)/.run ## the Autobahn suite against the wire; WSTEST names its program
+	BIN=$(BIN) tests/e2e/autobahn/with_server.sh
 
 bench-hooks: $(VENV)/.test ## hooks against Python by hand and other engines, and how fast programs load
 	$(BIN)/python -m tests.bench.hooks

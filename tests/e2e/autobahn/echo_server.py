@@ -72,7 +72,7 @@ class EchoApplication:
     def admit(self, request: Request, connection: Connection) -> Acceptance:
         if request.path == "/broadcast" and isinstance(connection, WebSocketConnection):
             return Acceptance(Broadcast(connection, self.room, self.wire))
-        return Acceptance(Echo(connection))
+        return Acceptance(Echo(connection), compression=True)
 
 
 async def serve(port: int, limits: WireLimits) -> None:

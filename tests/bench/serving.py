@@ -1,0 +1,79 @@
+"""A worpen server of its own process, for measurements: an echo route and a room, rates without a limit."""
+
+from __future__ import annotations
+
+import shlex
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROUTES = """\
+name: Echo
+path: /ws/echo
+route_type: WebSocket
+ws_hooks:
+  on_message:
+    - WsOp: {command: send, message: "{{ message }}"}
+---
+name: Room
+path: /ws/room
+route_type: WebSocket
+ws_hooks:
+  on_message:
+    - WsOp: {command: broadcast, channel: room, message: "{{ message }}"}
+"""
+UNLIMITED = ("message_rate=0", "byte_rate=0", "connection_rate=0")
+"""A generator sends more than clients do: `runtime.limits` says that 0 is no limit."""
+
+
+@contextmanager
+def routes_file() -> Iterator[Path]:
+    """A file with the two routes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "bench.yaml")
+        file.write_text(ROUTES, encoding="utf-8")
+        yield file
+
+
+def command(file: Path, port: str, limits: Sequence[str] = UNLIMITED) -> list[str]:
+    """The command line of the server; `port` may be a placeholder."""
+    flags = [flag for limit in limits for flag in ("--limit", limit)]
+    own = [sys.executable, "-m", "worpen_cli", "dev", str(file), "--no-tui", "--no-watch", "--json", "--port", port]
+    return [*own, *flags]
+
+
+def command_line(file: Path) -> str:
+    """The same as one text, with `{port}` in it."""
+    return shlex.join(command(file, "{port}")).replace("'{port}'", "{port}")
+
+
+@contextmanager
+def server(limits: Sequence[str] = UNLIMITED) -> Iterator[tuple[int, int]]:
+    """A running server: its port and process id."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with routes_file() as file:
+        process = subprocess.Popen(command(file, str(port), limits), stdout=subprocess.DEVNULL)
+        try:
+            _await_listening(port, process)
+            yield port, process.pid
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(200):
+        if process.poll() is not None:
+            raise RuntimeError("the server ended at once")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError("the server does not listen")
