@@ -261,7 +261,7 @@ def _shown(measured: object) -> object:
 
 def _check_debug(chunk: Chunk, place: str) -> None:
     rows: Iterable[tuple[str, int, int]] = (
-        ("marks", len(chunk.source_map.marks), len(chunk.code)),
+        ("marks", chunk.source_map.length, len(chunk.code)),
         ("names of locals", len(chunk.local_names), chunk.locals),
     )
     for things, count, wanted in rows:

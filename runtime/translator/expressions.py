@@ -122,7 +122,7 @@ class ExpressionTranslator:
 
     # Names.
 
-    def helper(self, function: Callable[..., Any]) -> str:
+    def name_of(self, function: Callable[..., Any]) -> str:
         """The name of a helper."""
         self.names[function.__name__] = function
         return function.__name__
@@ -168,7 +168,7 @@ class ExpressionTranslator:
         natives = opcode.natives
         if natives and not natives[-1].signed:
             natives = natives[-1:] if self.asks_for_zero() else natives[:-1]
-        self.apply(self.helper(opcode.helper), natives, taken, result)
+        self.apply(self.name_of(opcode.helper), natives, taken, result)
 
     def asks_for_zero(self) -> bool:
         """Whether the next instructions only compare the value that is made now with 0."""
@@ -305,7 +305,7 @@ class ExpressionTranslator:
         """The texts of some values, joined."""
         parts = [self.named(part) for part in self.take(count, exact=False)]
         if not 0 < count <= _PARTS_LIMIT:
-            self.line(f"{self.helper(values.concat)}({', '.join(part.text for part in parts)})", kinds.TEXT)
+            self.line(f"{self.name_of(values.concat)}({', '.join(part.text for part in parts)})", kinds.TEXT)
             return
         pieces = [self.text(part) for part in parts]
         name = self.temporary()
@@ -322,7 +322,7 @@ class ExpressionTranslator:
             pairs = (f"{key.text}: {self.normal(item)}" for key, item in zip(keys, taken[1::2], strict=True))
             self.line(f"{{{', '.join(pairs)}}}", kinds.OBJECT)
         else:
-            self.line(f"{self.helper(values.make_object)}({', '.join(item.text for item in taken)})", kinds.OBJECT)
+            self.line(f"{self.name_of(values.make_object)}({', '.join(item.text for item in taken)})", kinds.OBJECT)
 
     # Variables.
 

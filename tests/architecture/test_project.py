@@ -14,7 +14,7 @@ from tests.architecture.tree import PROJECT, text_files
 
 METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PAPERS = ["README.md", "CONTRIBUTING.md", *(str(path) for path in text_files() if path.parts[:1] == ("docs",))]
-TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
+TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 MACHINE_PATH = re.compile("|".join(("/" + "home/[a-z]", "/" + "root/", "/" + "Users/[A-Za-z]", "/" + "work/[a-z]")))
 LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)[^)]*\)")
 
@@ -26,7 +26,7 @@ def read(path: str | Path) -> str:
 @pytest.mark.parametrize("paper", [paper for paper in PAPERS if paper.endswith(".md")])
 def test_make_commands_exist(paper: str) -> None:
     targets = set(TARGET.findall(read("Makefile")))
-    named = set(re.findall(r"(?:`|^|\$ )make ([a-z]+)", read(paper), re.MULTILINE))
+    named = set(re.findall(r"(?:`|^|\$ )make ([a-z-]+)", read(paper), re.MULTILINE))
     assert named <= targets
 
 
@@ -41,7 +41,7 @@ def test_every_target_is_described_in_help() -> None:
     listing = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=PROJECT, capture_output=True, text=True, timeout=30, check=True
     )
-    described = set(re.findall(r"^  make ([a-z]+)\s+\S", listing.stdout, re.MULTILINE))
+    described = set(re.findall(r"^  make ([a-z-]+)\s+\S", listing.stdout, re.MULTILINE))
     assert described == set(TARGET.findall(read("Makefile")))
 
 
