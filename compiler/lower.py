@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Final, Protocol, TypeAlias
 
@@ -22,6 +22,7 @@ from compiler.language.effects import Effect
 from compiler.language.functions import SPELLINGS
 from compiler.language.hooks import INPUT_NUMBERS, INPUTS
 from compiler.language.values import Value
+from compiler.records import dataclass
 from compiler.syntax.fields import (
     AnyField,
     Condition,

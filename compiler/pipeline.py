@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from compiler.analysis import Analysis, analyse, check_routes
@@ -25,6 +25,7 @@ from compiler.language.values import Kind
 from compiler.lower import Assembler, Pool, Variables
 from compiler.operations.route import Route
 from compiler.reader import read_routes
+from compiler.records import dataclass
 from compiler.syntax.events import decode_source, read_documents
 from compiler.syntax.findings import Findings
 from compiler.syntax.suppressions import Suppressions, read_suppressions

@@ -7,7 +7,6 @@ thousands of these a second, so nothing is made here that only a file needs: no 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from compiler.analysis.expressions import Checker
@@ -21,6 +20,7 @@ from compiler.diagnostics.suggest import nearest
 from compiler.language.functions import SPELLINGS
 from compiler.language.values import Kind
 from compiler.lower import Assembler, Pool, Variables
+from compiler.records import dataclass
 from compiler.syntax.findings import Findings, Locate
 from compiler.syntax.nodes import Expression, Member, Name, Template
 from compiler.syntax.parser import parse_condition, parse_expression, parse_template

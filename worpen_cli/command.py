@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import click
 
 from compiler.diagnostics.suggest import did_you_mean
+from compiler.records import dataclass
 from worpen_cli.console import COLOR_CHOICES, Console, Stop
 from worpen_cli.project import KEYS, TABLES, Project, find_project
 

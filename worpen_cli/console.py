@@ -10,11 +10,12 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final, TextIO
 
 from compiler.diagnostics.escape import escape, escape_json
+from compiler.records import dataclass
 
 if TYPE_CHECKING:
     import click

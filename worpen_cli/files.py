@@ -6,11 +6,11 @@ import errno
 import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
 from compiler.language.limits import FILE_BYTES
+from compiler.records import dataclass
 from worpen_cli.console import Stop
 
 ROUTE_SUFFIXES: Final = (".yaml", ".yml", ".json")

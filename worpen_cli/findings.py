@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from compiler.diagnostics.codes import Severity
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.render import render_concise, render_full
+from compiler.records import dataclass
 from worpen_cli.console import Console
 from worpen_cli.files import InputFile
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from compiler.diagnostics.suggest import did_you_mean
+from compiler.records import dataclass
 from worpen_cli.console import Stop
 from worpen_cli.project import Project
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from compiler.diagnostics import codes
@@ -16,6 +15,7 @@ from compiler.diagnostics.codes import Severity
 from compiler.diagnostics.diagnostic import Diagnostic, Fix
 from compiler.diagnostics.escape import escape
 from compiler.diagnostics.repair import apply_fixes, compatible, offered_fixes
+from compiler.records import dataclass
 from worpen_cli.console import Stop
 from worpen_cli.files import InputFile, describe_os_error, read_bytes
 

@@ -8,7 +8,6 @@ make of it, mostly once; only the findings of the last walk count.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.analysis.flow import ChannelUse, HookWalk
@@ -24,6 +23,7 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.language.hooks import HOOKS
 from compiler.language.values import Kind
 from compiler.operations.route import Route
+from compiler.records import dataclass
 from compiler.syntax.findings import Findings
 
 __all__ = ["Analysis", "analyse", "check_routes"]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.analysis.expressions import Checker
@@ -35,6 +34,7 @@ from compiler.operations.model import (
     Way,
 )
 from compiler.operations.route import Route
+from compiler.records import dataclass
 from compiler.syntax.fields import (
     AnyField,
     ConditionField,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 from compiler.language.faults import Fault
 from compiler.language.values import Kind, Value, kind_of, parse_number
+from compiler.records import dataclass
 
 
 class Varies:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from compiler.analysis.flow import ChannelUse
 from compiler.operations.route import Route
+from compiler.records import dataclass
 from compiler.syntax.fields import TextField
 from compiler.syntax.nodes import Name, walk
 

@@ -7,7 +7,7 @@ the other, `flow`, keeps its `state` and `scopes` up to date.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from compiler.analysis.expressions import Checker
@@ -21,6 +21,7 @@ from compiler.language.functions import SPELLINGS
 from compiler.language.hooks import HOOKS, INPUTS, Hook
 from compiler.language.values import Kind
 from compiler.operations.route import Route
+from compiler.records import dataclass
 from compiler.syntax.findings import Findings
 from compiler.syntax.nodes import Index, Member, Name, unwrap
 

@@ -6,7 +6,7 @@ The walk needs no stack of the host: a long Switch is a long chain of alternativ
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Final
 
@@ -26,6 +26,7 @@ from compiler.operations.model import (
     Step,
     Way,
 )
+from compiler.records import dataclass
 from compiler.syntax.fields import Written
 
 _NO_NAMES: Final[frozenset[str]] = frozenset()

@@ -10,10 +10,11 @@ path to it ended, so that what cannot run can be checked all the same.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 from typing import TypeAlias
+
+from compiler.records import dataclass
 
 Bits: TypeAlias = int
 

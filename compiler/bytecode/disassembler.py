@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
 from compiler.bytecode.opcodes import BOUNDARIES, OPENERS, Opcode, Operand
@@ -31,6 +30,7 @@ from compiler.bytecode.program import (
 )
 from compiler.language.hooks import INPUTS
 from compiler.language.values import KIND_NAMES, Value
+from compiler.records import dataclass
 
 SCHEMA: Final = "worpen.program/1"
 """Of the JSON form."""

@@ -14,7 +14,6 @@ that place has nothing to say when paths join.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.bytecode.opcodes import BOUNDARIES, Opcode, Operand
@@ -24,6 +23,7 @@ from compiler.language import limits
 from compiler.language.effects import EFFECTS, Effect
 from compiler.language.functions import FUNCTIONS, Function
 from compiler.language.values import Value
+from compiler.records import dataclass
 
 LOOP_DEPTH: Final = limits.LOOP_DEPTH
 """Nesting of LOOP, EACH and TRY."""

@@ -15,13 +15,13 @@ stack is empty but for what the enclosing blocks hold.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
 from compiler.language import values
 from compiler.language.limits import SAFE_INTEGER, TEXT_BYTES
 from compiler.language.values import Kind, Value
+from compiler.records import dataclass
 
 
 class Operand(Enum):

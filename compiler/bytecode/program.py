@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Mapping as MappingABC
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -16,6 +16,7 @@ from compiler.bytecode.opcodes import Opcode
 from compiler.diagnostics.codes import Code
 from compiler.language.faults import Mark as Mark
 from compiler.language.values import Kind, Value
+from compiler.records import dataclass
 
 FORMAT_MAJOR: Final = 1
 """Version of the program format; a file of another one is refused."""

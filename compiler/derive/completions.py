@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 
 from compiler.language.functions import FUNCTIONS, Function
 from compiler.language.hooks import INPUTS
 from compiler.language.values import Kind
 from compiler.operations import OPERATIONS
 from compiler.operations.rows import Position
+from compiler.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

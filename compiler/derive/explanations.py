@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.diagnostics.codes import CODES, Code, find_code
@@ -18,6 +17,7 @@ from compiler.operations.elsewhere import EXPRESSIONS, OPERATIONS_INSTEAD
 from compiler.operations.model import Record, snake_case
 from compiler.operations.route import ROUTE_KEYS, Key
 from compiler.operations.rows import FieldRow, Position, Variant
+from compiler.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

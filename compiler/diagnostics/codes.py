@@ -11,8 +11,9 @@ form `{{ … }}` and a list of operations stand in the `on_message` hook of a sm
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from compiler.records import dataclass
 
 
 class Severity(Enum):

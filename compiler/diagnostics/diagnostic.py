@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from compiler.diagnostics.codes import Code, Severity
 from compiler.diagnostics.source import SourceFile, Span
+from compiler.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

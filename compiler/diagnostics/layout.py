@@ -7,10 +7,10 @@ columns, combining marks none, and a group such as an emoji of several code poin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.diagnostics.escape import escape
+from compiler.records import dataclass
 
 TAB_STOP: Final = 4
 """A tab reaches to the next column that is a multiple of this."""

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.diagnostics.codes import Severity
@@ -24,6 +23,7 @@ from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.escape import escape
 from compiler.diagnostics.layout import ELLIPSIS, Line, cut, lay_out
 from compiler.diagnostics.source import SourceFile, Span
+from compiler.records import dataclass
 
 _SEVERITY_STYLES: Final = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.INFO: "1;36"}
 _FRAME: Final = "1;34"

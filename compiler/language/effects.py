@@ -6,11 +6,11 @@ given. `reply` is the kinds of what comes back. `runs` says whether this version
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.language.hooks import HOOKS
 from compiler.language.values import Kind
+from compiler.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

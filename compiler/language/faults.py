@@ -6,11 +6,11 @@ section 7), so they do not derive from Exception: a stray `except Exception` can
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from compiler.diagnostics import codes
 from compiler.diagnostics.codes import Code
+from compiler.records import dataclass
 
 if TYPE_CHECKING:
     from compiler.language.values import Value

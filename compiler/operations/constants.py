@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from compiler.diagnostics import codes
 from compiler.language.faults import Fault
 from compiler.language.values import Kind, Value, describe_kind, kind_of, parse_number
+from compiler.records import dataclass
 from compiler.syntax.fields import ConstantField, ListField, ObjectField, TemplateField, TextField, ValueField
 from compiler.syntax.findings import Findings
 

@@ -7,13 +7,14 @@ plain values in `Route.options`, absent where they are at their defaults.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final, TypeAlias
 
 from compiler.diagnostics.source import SourceFile, Span
 from compiler.language.paths import PathPattern
 from compiler.language.values import Value
 from compiler.operations.model import Block
+from compiler.records import dataclass
 from compiler.syntax.fields import TextField, Written
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.diagnostics.source import Span
+from compiler.records import dataclass
 from compiler.syntax.tree import Scalar
 
 _SKIPPED: Final = r"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, TypeVar
 
 from compiler.diagnostics import codes
@@ -16,6 +16,7 @@ from compiler.reader.items import operation_class, sole_entry
 from compiler.reader.keys import LeftOutKeys, report_unknown_key, unexplained
 from compiler.reader.nodes import Unreadable, is_null, names_in, refuse_type
 from compiler.reader.values import FieldReader
+from compiler.records import dataclass
 from compiler.syntax.findings import Findings
 from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence
 

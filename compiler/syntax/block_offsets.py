@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
+from compiler.records import dataclass
 from compiler.syntax.runs import Run
 from compiler.syntax.tree import Scalar, Style
 

@@ -8,11 +8,11 @@ stages keep quiet about it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from compiler.diagnostics.source import Span
 from compiler.language.values import Value
+from compiler.records import dataclass
 from compiler.syntax.nodes import Expression, Template
 from compiler.syntax.tree import Scalar
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from compiler.records import dataclass
 from compiler.syntax.findings import Locate
 from compiler.syntax.nodes import Expression, Literal
 from compiler.syntax.parser import parse_expression

@@ -10,11 +10,11 @@ show trees by `==` or `repr`, which recurse into everything; `compiler.syntax.pr
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from compiler.diagnostics.source import Span
 from compiler.language.values import Value
+from compiler.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.diagnostics.source import Span
+from compiler.records import dataclass
 from compiler.syntax.block_offsets import block_runs
 from compiler.syntax.runs import Run
 from compiler.syntax.tree import Scalar, Style

@@ -6,10 +6,11 @@ Each is one level of the tree that is not on a spine, so the number of things pe
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import ClassVar, Final, TypeAlias
 
 from compiler.diagnostics.source import Span
+from compiler.records import dataclass
 from compiler.syntax.lexer import Token
 from compiler.syntax.nodes import (
     Binary,

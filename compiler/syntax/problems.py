@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from compiler.diagnostics.codes import Code
 from compiler.diagnostics.diagnostic import Edit
 from compiler.diagnostics.source import Span
+from compiler.records import dataclass
 
 _SHOWN = 40
 

@@ -10,7 +10,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from compiler.diagnostics import codes
@@ -18,6 +18,7 @@ from compiler.diagnostics.codes import CODES, Code, find_code
 from compiler.diagnostics.diagnostic import Diagnostic, Edit, Fix, Report
 from compiler.diagnostics.source import SourceFile, Span
 from compiler.diagnostics.suggest import did_you_mean
+from compiler.records import dataclass
 from compiler.syntax.tree import Mapping, Node, Scalar, Style, Tagged
 from compiler.syntax.tree import Sequence as Items
 

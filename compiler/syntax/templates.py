@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.diagnostics import codes
 from compiler.diagnostics.source import Span
+from compiler.records import dataclass
 from compiler.syntax.hints import unclosed_text
 from compiler.syntax.problems import Problem, replacement
 

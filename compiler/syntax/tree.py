@@ -6,11 +6,11 @@ folding, chomping done); `resolved` is what it means under the YAML 1.2 core rul
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
 from compiler.diagnostics.source import Span
+from compiler.records import dataclass
 
 
 class Style(Enum):

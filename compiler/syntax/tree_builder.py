@@ -8,7 +8,6 @@ anchor, and counts as many nodes and as much depth as that node has.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, NoReturn
 
 from compiler.diagnostics import codes
@@ -16,6 +15,7 @@ from compiler.diagnostics.diagnostic import Label, Report
 from compiler.diagnostics.source import SourceFile, Span
 from compiler.language.faults import Fault
 from compiler.language.limits import NODES, TREE_DEPTH
+from compiler.records import dataclass
 from compiler.syntax.scalars import NOT_TEXT, Resolved, resolve_plain
 from compiler.syntax.tags import is_core, resolve_tagged
 from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style, Tagged

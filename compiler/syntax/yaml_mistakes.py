@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.diagnostics import codes
 from compiler.diagnostics.diagnostic import Edit, Fix, Label, Report
 from compiler.diagnostics.source import SourceFile, Span
+from compiler.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

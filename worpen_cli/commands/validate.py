@@ -6,7 +6,6 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -14,6 +13,7 @@ import click
 from compiler.diagnostics.codes import CODES, Code, Severity, find_code
 from compiler.diagnostics.diagnostic import Diagnostic
 from compiler.diagnostics.suggest import did_you_mean
+from compiler.records import dataclass
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import ExitCode, Stop
 from worpen_cli.files import STDIN, InputFile, read_inputs

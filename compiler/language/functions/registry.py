@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Final, Protocol, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
@@ -38,6 +37,7 @@ from compiler.language.values import (
     normalised,
     parse_number,
 )
+from compiler.records import dataclass
 
 Evaluate: TypeAlias = Callable[[Value], Value]
 """An inner expression (`map('price * 2')`), made ready to be called with one item; costs one fuel a call."""
