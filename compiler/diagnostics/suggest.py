@@ -62,6 +62,8 @@ def edit_distance(a: str, b: str, limit: int) -> int:
             if i > 1 and j > 1 and x == b[j - 2] and a[i - 2] == y:
                 cost = min(cost, last[j - 2] + 1)
             row.append(cost)
+        if min(row) > limit and min(before) >= limit:  # and a swap adds one to what is two rows above
+            return limit + 1
     return min(row[-1], limit + 1)
 
 
