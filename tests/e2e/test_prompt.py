@@ -247,27 +247,28 @@ def test_a_route_is_loaded_at_the_prompt(prompt: Open) -> None:
 # Inspection.
 
 
-@pytest.mark.parametrize(
-    ("command", "shown"),
-    [
-        (":type [1]", "list of 1"),
-        (":ast 1 + x", "Binary +  0..5"),
-        (":bytecode 1 + x", "ADD"),
-        (":python 1 + x", "def expression("),
-        (":trace 1 + x", "= 3"),
-        (":time 1 + x", "the median of"),
-        (":vars", "x = 2"),
-        (":help round", "round(number, digits?)"),
-        (":help", ":bytecode EXPR"),
-        (":nope", "no such command"),
-    ],
-)
-def test_commands(prompt: Open, command: str, shown: str) -> None:
-    terminal = prompt()
+COMMANDS = {
+    ":type [1]": "list of 1",
+    ":ast 1 + x": "Binary +  0..5",
+    ":bytecode 1 + x": "ADD",
+    ":python 1 + x": "def expression(",
+    ":trace 1 + x": "= 3",
+    ":time 1 + x": "the median of",
+    ":vars": "x = 2",
+    ":help round": "round(number, digits?)",
+    ":nope": "no such command",
+    ":attach ws://localhost:1/?token=a": "`worpen dev` prints its address",
+    ":help": ":bytecode EXPR",
+}
+
+
+def test_commands(prompt: Open) -> None:
+    terminal = prompt(rows=100)
     terminal.type("x = 2\r")
     terminal.wait_for("\n2\nworpen>")
-    terminal.type(f"{command}\r")
-    terminal.wait_for(shown)
+    for command, shown in COMMANDS.items():
+        terminal.type(f"{command}\r")
+        terminal.wait_for(shown)
 
 
 # What must not hang or obey.
