@@ -8,7 +8,6 @@ is written to disk or handed to the runtime has passed the verifier.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -123,6 +122,8 @@ def build_program(source: SourceFile, raw: bytes, analyses: Sequence[Analysis]) 
 
 
 def _program(pool: Pool, routes: tuple[RouteProgram, ...], source: SourceFile, raw: bytes) -> Program:
+    import hashlib  # costs 3 ms, and checking needs none
+
     constants = tuple(value for _, value in pool.constants.values())
     imports = tuple(pool.imports)
     program = Program(

@@ -15,9 +15,8 @@ Precedence: flag > WORPEN_<COMMAND>_<FLAG> > project file > default.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import field
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,8 +40,8 @@ TABLES: Final = ("env", "limits")
 class Project:
     """What the project file says. Without one, `path` is None, `root` the working folder and nothing is set."""
 
-    root: Path
-    path: Path | None = None
+    root: str
+    path: str | None = None
     table: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -98,22 +97,29 @@ class Project:
         return (os.path.relpath(self.root),)
 
 
-def find_project(start: Path | None = None) -> Project:
+def find_project(start: str | os.PathLike[str] = os.curdir) -> Project:
     """The project that a folder (default: the working one) is in. Raises Stop for a file that cannot be read."""
-    here = (start or Path.cwd()).absolute()
-    for folder in (here, *here.parents):
+    here = os.path.abspath(start)
+    for folder in _upwards(here):
         for name, read in ((OWN_FILE, _read_own), (SHARED_FILE, _read_shared)):
-            path = folder / name
-            if path.is_file() and (table := read(path)) is not None:
+            path = os.path.join(folder, name)
+            if os.path.isfile(path) and (table := read(path)) is not None:
                 return Project(folder, path, table)
     return Project(here)
 
 
-def _read_own(path: Path) -> Mapping[str, Any]:
+def _upwards(folder: str) -> Iterator[str]:
+    """A folder and those around it."""
+    yield folder
+    while (parent := os.path.dirname(folder)) != folder:
+        yield (folder := parent)
+
+
+def _read_own(path: str) -> Mapping[str, Any]:
     return _parse(path, _text(path))
 
 
-def _read_shared(path: Path) -> Mapping[str, Any] | None:
+def _read_shared(path: str) -> Mapping[str, Any] | None:
     text = _text(path)
     if SHARED_TABLE not in text:  # nothing for us, well formed or not; and parsing costs time
         return None
@@ -125,16 +131,17 @@ def _read_shared(path: Path) -> Mapping[str, Any] | None:
     return table
 
 
-def _text(path: Path) -> str:
+def _text(path: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with open(path, encoding="utf-8") as file:
+            return file.read()
     except UnicodeDecodeError:
         raise Stop(f"{os.path.relpath(path)}: the file is not UTF-8 text") from None
     except OSError as error:
         raise Stop(f"{os.path.relpath(path)}: {(error.strerror or str(error)).lower()}") from None
 
 
-def _parse(path: Path, text: str) -> Mapping[str, Any]:
+def _parse(path: str, text: str) -> Mapping[str, Any]:
     import tomllib
 
     try:

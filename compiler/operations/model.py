@@ -15,7 +15,6 @@ documentation, completion) is derived from the declaration.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Final, TypeAlias, TypeVar, dataclass_transform
 
@@ -23,6 +22,7 @@ from compiler.diagnostics.source import Span
 from compiler.language.values import Kind
 from compiler.lower import Assembler
 from compiler.operations.rows import FieldRow, Variant, declared_rows
+from compiler.records import dataclass
 from compiler.syntax.fields import AnyField, Written
 from compiler.syntax.findings import Findings
 

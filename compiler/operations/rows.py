@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from compiler.records import dataclass
+from compiler.records import dataclass, metadata_of
 
 
 class Position(Enum):
@@ -81,12 +81,12 @@ def declare(position: Position, doc: str, *, required: bool = True, synonyms: st
 def declared_rows(cls: type) -> dict[str, FieldRow]:
     """The rows of a class, by canonical name, in order of declaration. Raises ValueError for a field without a doc."""
     rows: dict[str, FieldRow] = {}
-    for field in dataclasses.fields(cls):
-        if "row" not in field.metadata:
+    for attribute, metadata in metadata_of(cls).items():
+        if "row" not in metadata:
             continue
-        position, doc, required, more = field.metadata["row"]
+        position, doc, required, more = metadata["row"]
         if not doc:
-            raise ValueError(f"{cls.__name__}.{field.name} needs a doc")
-        name = field.name.rstrip("_")
-        rows[name] = FieldRow(name, field.name, position, required, doc, **more)
+            raise ValueError(f"{cls.__name__}.{attribute} needs a doc")
+        name = attribute.rstrip("_")
+        rows[name] = FieldRow(name, attribute, position, required, doc, **more)
     return rows

@@ -28,10 +28,8 @@ from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.source import SourceFile, Span
 from compiler.language.limits import TREE_DEPTH
 from compiler.syntax.decoding import decode_source
-from compiler.syntax.json_reader import read_json
 from compiler.syntax.tree import Node, Style
 from compiler.syntax.tree_builder import Properties, ReadingStopped, TreeBuilder
-from compiler.syntax.yaml_mistakes import Complaint, explain
 
 __all__ = ["decode_source", "read_documents"]
 
@@ -60,6 +58,8 @@ def read_documents(source: SourceFile, report: Report) -> list[Node]:
     that has no meaning as a whole is left out, and after a syntax error or a limit so is the rest of the file.
     """
     if source.name.lower().endswith(".json"):
+        from compiler.syntax.json_reader import read_json
+
         return read_json(source, report)
     return _read_yaml(source, report)
 
@@ -130,6 +130,8 @@ def _report_syntax(error: MarkedYAMLError, builder: TreeBuilder, last: Span) -> 
     at = len(source.text) if error.problem_mark is None else min(error.problem_mark.index, len(source.text))
     if builder.template_line is not None and source.line_of(at) == builder.template_line:
         return  # what follows a template without quotes on its line is the same mistake
+    from compiler.syntax.yaml_mistakes import Complaint, explain  # its patterns take 2 ms to compile
+
     complaint = Complaint(source, error.problem or "", at, context, last, builder.brackets)
     mistake = explain(complaint)
     if not any(

@@ -19,7 +19,6 @@ from compiler.records import dataclass
 from compiler.syntax.scalars import NOT_TEXT, Resolved, resolve_plain
 from compiler.syntax.tags import is_core, resolve_tagged
 from compiler.syntax.tree import Entry, Mapping, Node, Scalar, Sequence, Style, Tagged
-from compiler.syntax.yaml_mistakes import Mistake, missing_blank, unquoted_template
 
 
 class ReadingStopped(Exception):
@@ -240,15 +239,14 @@ class TreeBuilder:
         ):
             return entry
         colon = key.span.start + len(name)
-        self._tell(missing_blank(colon, name))
+        from compiler.syntax.yaml_mistakes import missing_blank
+
+        missing_blank(colon, name).report_to(self.report, self.source)
         value = Span(colon + 1, key.span.end)
         return Entry(
             Scalar(name, name, Style.PLAIN, Span(key.span.start, colon)),
             Scalar(rest, self.resolve(rest, Style.PLAIN, value.start, value.end), Style.PLAIN, value),
         )
-
-    def _tell(self, mistake: Mistake) -> None:
-        mistake.report_to(self.report, self.source)
 
     def _checked(self, entries: list[Entry]) -> list[Entry]:
         """The entries without refused keys, merge keys and repeated keys, each of which is a finding."""
@@ -281,7 +279,10 @@ class TreeBuilder:
             self._refuse_key(Span(span.start + 1, span.end), "a key is a text, not a mapping")
             return Mapping(self._checked(collection.entries), span)
         del self.report.diagnostics[collection.findings_before :]  # about the expression, read as a mapping
-        self._tell(unquoted_template(self.source, span.start, inside_brackets=bool(self.brackets)))
+        from compiler.syntax.yaml_mistakes import unquoted_template  # its patterns take 2 ms to compile
+
+        template = unquoted_template(self.source, span.start, inside_brackets=bool(self.brackets))
+        template.report_to(self.report, self.source)
         self.template_line = self.source.line_of(span.start)
         return Scalar(text, text, Style.PLAIN, span)
 
@@ -375,7 +376,8 @@ class TreeBuilder:
             self.report.add(codes.RECURSIVE_ALIAS, self.source, place, message)
         else:
             advice = f'a text that begins with `*` needs quotes: `"*{name}"`'
-            self._tell(Mistake(place, f"no anchor `&{name}` stands before this alias", advice))
+            message = f"no anchor `&{name}` stands before this alias"
+            self.report.add(codes.YAML_SYNTAX, self.source, place, message, help=advice)
 
     # Limits.
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compiler.records import dataclass
+from compiler.records import dataclass, metadata_of
 
 T = TypeVar("T")
 
@@ -150,6 +150,19 @@ def test_order_and_equality_are_those_of_the_fields(first: tuple[int, int], seco
     assert cast(Any, a) != Point(*first)
     with pytest.raises(TypeError):
         _ = Point(*first) < Point(*second)  # type: ignore[operator]
+
+
+def test_metadata() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Told:
+        x: int = field(metadata={"doc": "told"})
+
+    @dataclasses.dataclass
+    class Standard:
+        x: int = field(metadata={"doc": "told"})
+
+    assert metadata_of(Told) == metadata_of(Standard) == {"x": {"doc": "told"}}
+    assert dataclasses.fields(Told)[0].metadata == {"doc": "told"}
 
 
 def test_what_is_not_known_is_refused() -> None:

@@ -20,7 +20,7 @@ def project(folder: Path, text: str) -> Project:
 
 
 def test_without_settings_all_is_default(tmp_path: Path) -> None:
-    limits = choose_limits(Project(tmp_path), (), {})
+    limits = choose_limits(Project(str(tmp_path)), (), {})
     assert limits.wire() == WireLimits()
     assert limits.server() == ServerLimits()
     assert {chosen.source for chosen in limits.chosen.values()} == {Source.DEFAULT}
@@ -58,7 +58,7 @@ def test_mistakes(
 
 
 def test_the_list_names_every_limit_with_its_source(tmp_path: Path) -> None:
-    limits = choose_limits(Project(tmp_path), ("fragments=7",), {"WORPEN_LIMITS_FUEL": "8"})
+    limits = choose_limits(Project(str(tmp_path)), ("fragments=7",), {"WORPEN_LIMITS_FUEL": "8"})
     lines = list(limit_lines(limits))
     assert [line.split()[0] for line in lines] == list(LIMITS)
     by_name = {line.split()[0]: line for line in lines}
@@ -68,7 +68,7 @@ def test_the_list_names_every_limit_with_its_source(tmp_path: Path) -> None:
 
 
 def test_the_list_for_programs(tmp_path: Path) -> None:
-    rows = {row["name"]: row for row in limit_rows(choose_limits(Project(tmp_path), ("message_rate=0",), {}))}
+    rows = {row["name"]: row for row in limit_rows(choose_limits(Project(str(tmp_path)), ("message_rate=0",), {}))}
     assert rows["message_rate"]["value"] == 0
     assert rows["message_rate"]["default"] == 1_000
     assert rows["message_rate"]["source"] == "flag"

@@ -16,7 +16,7 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
     (near / "b").mkdir(parents=True)
     (near / "pyproject.toml").write_text('[tool.worpen]\nprefix = "/near"\n')
     project = find_project(near / "b")
-    assert (project.root, project.prefix) == (near, "/near")
+    assert (project.root, project.prefix) == (str(near), "/near")
 
 
 def test_in_one_folder_the_own_file_counts(tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_in_one_folder_the_own_file_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["[tool.other]\nx = 1\n", "not toml at all ]["])
 def test_a_foreign_pyproject_is_none_of_ours(tmp_path: Path, text: str) -> None:
     (tmp_path / "pyproject.toml").write_text(text)
-    assert find_project(tmp_path).path != tmp_path / "pyproject.toml"
+    assert find_project(tmp_path).path != str(tmp_path / "pyproject.toml")
 
 
 def test_without_a_file(tmp_path: Path) -> None:

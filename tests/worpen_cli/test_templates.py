@@ -37,7 +37,7 @@ def test_a_template_is_valid_and_says_how_to_try_it(template: str) -> None:
 def test_the_project_file_is_read(template: str, tmp_path: Path) -> None:
     make_project(tmp_path / "new", files_of(template))
     found = find_project(tmp_path / "new")
-    assert (found.root, found.prefix) == (tmp_path / "new", "/api")
+    assert (found.root, found.prefix) == (str(tmp_path / "new"), "/api")
 
 
 @pytest.mark.parametrize(("name", "help"), [("caht", "`chat`"), ("broadcast", "`chat`"), ("zzz", "`notifications`")])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from ipaddress import AddressValueError, IPv6Address
 from typing import Final
 
 from compiler.language.functions.arguments import refuse
@@ -71,6 +70,8 @@ def _is_host_name(host: str) -> bool:
 
 
 def _is_ipv6(address: str) -> bool:
+    from ipaddress import AddressValueError, IPv6Address  # rarely needed
+
     try:
         IPv6Address(address)
     except AddressValueError:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import hmac
-import html
 import re
 from typing import Final
-from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from compiler.language.functions.arguments import refuse, utf8
 from compiler.language.functions.json_text import parse_json
@@ -27,6 +23,8 @@ def url_encode(text: str) -> str:
     """Ready for an address: all but letters, digits and `-_.~` as `%` and two digits."""
     encoded = utf8(text)
     check_size(len(encoded) + 2 * len(encoded.translate(None, _UNRESERVED)))
+    from urllib.parse import quote_from_bytes
+
     return quote_from_bytes(encoded, safe="")
 
 
@@ -35,6 +33,8 @@ def url_decode(text: str) -> str:
     """What an encoded part of an address stands for; `+` is a blank. Escapes that are not UTF-8 are an error."""
     if (broken := _BROKEN_ESCAPE.search(text)) is not None:
         raise refuse(f"`url_decode` needs two hexadecimal digits after the `%` at place {broken.start()}", text)
+    from urllib.parse import unquote_to_bytes
+
     try:
         return unquote_to_bytes(utf8(text.replace("+", " "))).decode()
     except UnicodeDecodeError:
@@ -45,12 +45,16 @@ def url_decode(text: str) -> str:
 def html_escape(text: str) -> str:
     """Ready for HTML: `&`, `<`, `>` and both quotes as character references."""
     check_size(len(text) + sum(text.count(character) * growth for character, growth in _HTML_ESCAPES.items()))
+    import html
+
     return html.escape(text, quote=True)
 
 
 @function("encoding", examples=[("'&lt;b&gt; &eacute;' | html_unescape", "<b> é")])
 def html_unescape(text: str) -> str:
     """What text of an HTML page stands for: character references become characters."""
+    import html
+
     try:
         return html.unescape(text)
     except ValueError:
@@ -79,12 +83,16 @@ def base64_decode(text: str) -> str:
 @function("encoding", examples=[("'test' | md5", "098f6bcd4621d373cade4e832627b4f6")])
 def md5(text: str) -> str:
     """The MD5 digest in hexadecimal digits. Fit for cache keys; for anything secret use `sha256` or `hmac_sha256`."""
+    import hashlib
+
     return hashlib.md5(utf8(text), usedforsecurity=False).hexdigest()
 
 
 @function("encoding", examples=[("'abc' | sha256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")])
 def sha256(text: str) -> str:
     """The SHA-256 digest in hexadecimal digits."""
+    import hashlib
+
     return hashlib.sha256(utf8(text)).hexdigest()
 
 
@@ -94,7 +102,9 @@ def sha256(text: str) -> str:
 )
 def hmac_sha256(text: str, key: str) -> str:
     """The HMAC-SHA-256 of the text under a key, in hexadecimal digits."""
-    return hmac.new(utf8(key), utf8(text), hashlib.sha256).hexdigest()
+    import hmac
+
+    return hmac.new(utf8(key), utf8(text), "sha256").hexdigest()
 
 
 @function("encoding", examples=[('json_parse(\'{"n": 1.0, "list": [true, null]}\')', {"n": 1, "list": [True, None]})])

@@ -7,8 +7,6 @@ import unicodedata
 from functools import lru_cache
 from typing import Any, Final
 
-import re2
-
 from compiler.language.functions.arguments import refuse, utf8, whole, wrong_kind
 from compiler.language.functions.registry import function
 from compiler.language.values import Number, Value, check_items, check_size, equal, join_texts
@@ -209,6 +207,8 @@ def matches(text: str, pattern: str) -> bool:
 @lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> Any:
     """A regular expression for `matches`, made ready. Raises Fault bad-argument where it is not well formed."""
+    import re2  # costs 3 ms, and few routes have patterns
+
     options = re2.Options()
     options.log_errors = False
     options.never_capture = True
