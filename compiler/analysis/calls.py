@@ -38,10 +38,13 @@ def check_call(checker: Checker, node: Call, arguments: list[Known], skippable: 
 
 def _unknown_function(checker: Checker, node: Call) -> Known:
     word = "filter" if node.piped else "function"
-    label = did_you_mean(node.name, SPELLINGS, FUNCTION_SYNONYMS) if checker.found.wants_advice else ""
-    fixes = checker.found.replacing(checker.locate, node.name_span, certain(node.name, SPELLINGS, FUNCTION_SYNONYMS))
     message = f"no {word} is called `{node.name}`"
-    return checker.report(codes.UNKNOWN_FUNCTION, node.name_span, message, label=label, fixes=fixes if label else ())
+    if not checker.found.wants_advice:
+        return checker.report(codes.UNKNOWN_FUNCTION, node.name_span, message)
+    label = did_you_mean(node.name, SPELLINGS, FUNCTION_SYNONYMS)
+    meant = certain(node.name, SPELLINGS, FUNCTION_SYNONYMS) if label else None
+    fixes = checker.found.replacing(checker.locate, node.name_span, meant)
+    return checker.report(codes.UNKNOWN_FUNCTION, node.name_span, message, label=label, fixes=fixes)
 
 
 def _check_count(checker: Checker, node: Call, row: Function) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from itertools import islice
 from typing import Final
 
-COMPARED: Final = 500
+COMPARED: Final = 300
 """So many candidates are looked at: a file with more names than that was not written by hand."""
 SHOWN_WHOLE = 8
 """Of a set of at most so many names, all are named."""
@@ -41,7 +41,8 @@ def certain(name: str, candidates: Collection[str], synonyms: Mapping[str, str] 
     if meant is None or meant in (listed.get(name), listed.get(name.lower())) or _fold(meant) == _fold(name):
         return meant
     limit = max(1, len(name) // 3)
-    near = [candidate for candidate in candidates if edit_distance(name, candidate, limit) <= limit]
+    compared = islice(candidates, COMPARED)
+    near = [candidate for candidate in compared if edit_distance(name, candidate, limit) <= limit]
     return meant if near == [meant] and min(len(name), len(meant)) >= _CERTAIN_LENGTH else None
 
 

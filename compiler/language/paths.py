@@ -9,6 +9,7 @@ from compiler.records import dataclass
 
 _PARAMETER: Final = re.compile(r":([A-Za-z_][A-Za-z0-9_]*)|\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BEGUN: Final = re.compile(r"[:{]([A-Za-z_][A-Za-z0-9_]*)")
 
 SERVER_PATHS: Final = ("/healthz", "/readyz", "/metrics", "/__worpen__")
 """Addresses that the server keeps for itself."""
@@ -105,5 +106,7 @@ def _forbidden(character: str, segment: str) -> str | None:
 def _bad_parameter(segment: str) -> str:
     name = segment.strip(":{}")
     if segment[0] in ":{" and not _NAME.fullmatch(name):
-        return f"`{name}` is not a parameter's name: a letter or `_`, then letters, digits and `_`"
-    return f"a parameter is a whole segment: `/:{name.rpartition(':')[2].strip('{}')}`, not `{segment}`"
+        rule = "a letter or `_`, then letters, digits and `_`"
+        return f"`{name}` is not a parameter's name: {rule}" if name else f"a parameter has a name: {rule}"
+    meant = _BEGUN.search(segment)
+    return f"a parameter is a whole segment: `/:{meant[1] if meant else 'name'}`, not `{segment}`"

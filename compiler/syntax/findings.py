@@ -13,7 +13,7 @@ from compiler.syntax.offsets import OffsetMap, offset_map
 from compiler.syntax.problems import Problem
 from compiler.syntax.tree import Scalar, Style
 
-ADVISED: Final = 200
+ADVISED: Final = 100
 """Of so many findings in one file, each may come with a suggestion."""
 
 _QUOTES: Final = {Style.SINGLE: "'", Style.DOUBLE: '"', Style.JSON: '"'}
