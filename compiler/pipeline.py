@@ -14,13 +14,12 @@ from typing import Final
 
 from compiler.analysis import Analysis, analyse, check_routes
 from compiler.bytecode.manifest import compute_manifest
-from compiler.bytecode.program import Chunk, Membership, Program, RouteProgram, Slot
+from compiler.bytecode.program import Chunk, Membership, Program, RouteProgram
 from compiler.bytecode.verifier import verify
 from compiler.diagnostics import codes
 from compiler.diagnostics.codes import Severity
 from compiler.diagnostics.diagnostic import Diagnostic, Report
 from compiler.diagnostics.source import SourceFile, Span
-from compiler.language.values import Kind
 from compiler.lower import Assembler, Pool, Variables
 from compiler.operations.route import Route
 from compiler.reader import read_routes

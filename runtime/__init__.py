@@ -1,0 +1,1 @@
+"""Verified programs in, frames out: a pure core and one shell."""

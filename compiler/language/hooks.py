@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from compiler.language.values import Kind
+from compiler.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

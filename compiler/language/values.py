@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from enum import IntFlag
 from json import JSONEncoder
 from json.encoder import encode_basestring

@@ -1,0 +1,1 @@
+"""One door for each thing outside: databases, Redis, HTTP."""

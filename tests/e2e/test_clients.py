@@ -25,7 +25,9 @@ def node_with_websocket() -> list[str] | None:
         return None
     for flags in ([], ["--experimental-websocket"]):
         probe = subprocess.run(
-            [node, *flags, "-e", "process.exit(typeof WebSocket === 'function' ? 0 : 1)"], capture_output=True, timeout=60
+            [node, *flags, "-e", "process.exit(typeof WebSocket === 'function' ? 0 : 1)"],
+            capture_output=True,
+            timeout=60,
         )
         if probe.returncode == 0:
             return [node, *flags]
@@ -53,7 +55,10 @@ async def test_node_talks_to_the_chat_room(project: Path) -> None:
 
 
 async def test_the_guides_python_client_talks_to_the_chat_room(project: Path) -> None:
-    async with serving(project / "examples/chat.yaml") as address, websockets.connect(f"{address}/api/ws/chat") as websocket:
+    async with (
+        serving(project / "examples/chat.yaml") as address,
+        websockets.connect(f"{address}/api/ws/chat") as websocket,
+    ):
         await websocket.send("Hello server!")
         assert WELCOME.fullmatch(str(await asyncio.wait_for(websocket.recv(), 5)))
         assert await asyncio.wait_for(websocket.recv(), 5) == "Hello server!"

@@ -135,7 +135,10 @@ def test_a_path_without_parameters() -> None:
         ("SetVar: {name: v, value: '{{ query.a }}'}", Kind.TEXT | Kind.NULL),
         ("SetVar: {name: v, value: '{{ params.room | json_parse }}'}", Kind.ANY),
         ("WsOp: {command: subscribe, channel: a, output_var: v}", Kind.NUMBER),
-        ("If: {condition: route, then: [set: {var: v, value: 1}], else: [set: {var: v, value: a}]}", Kind.TEXT | Kind.NUMBER),
+        (
+            "If: {condition: route, then: [set: {var: v, value: 1}], else: [set: {var: v, value: a}]}",
+            Kind.TEXT | Kind.NUMBER,
+        ),
     ],
 )  # fmt: skip
 def test_slots_have_the_kinds_of_all_settings(operation: str, kinds: Kind) -> None:
