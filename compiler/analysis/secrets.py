@@ -27,12 +27,12 @@ from compiler.syntax.tree import Scalar
 
 _WELL_KNOWN: Final = re.compile(
     r"""
-      \b[srp]k_(?:live|test)_[A-Za-z0-9]{10,}             # payment keys
-    | \bgh[pousr]_[A-Za-z0-9]{20,} | \bgithub_pat_\w{20,} | \bglpat-[\w-]{16,}
-    | \bxox[abprs]-[A-Za-z0-9-]{10,}                       # chat tokens
-    | \bAKIA[0-9A-Z]{16}\b | \bAIza[\w-]{35}               # clouds
-    | \bSG\.[\w-]{16,}\.[\w-]{16,}
-    | \beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}              # signed tokens
+      [srp]k_(?:live|test)_[A-Za-z0-9]{10,}             # payment keys
+    | gh[pousr]_[A-Za-z0-9]{20,} | github_pat_\w{20,} | glpat-[\w-]{16,}
+    | xox[abprs]-[A-Za-z0-9-]{10,}                       # chat tokens
+    | AKIA[0-9A-Z]{16}\b | AIza[\w-]{35}               # clouds
+    | SG\.[\w-]{16,}\.[\w-]{16,}
+    | eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}              # signed tokens
     | -----BEGIN\ (?:[A-Z]+\ )?PRIVATE\ KEY-----
     """,
     re.VERBOSE,
@@ -43,14 +43,14 @@ _SECRET_NAME: Final = re.compile(
 )
 _SECRET_VALUE: Final = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9\W_])[^\s{}]{8,}")
 """What a secret looks like under such a name: no blanks, at least 8 characters, not a single plain word."""
+_DIGEST: Final = "hmac_sha256"
+"""The function whose second argument is a secret."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def check_secrets(route: Route, operations: Iterable[Operation], found: Findings) -> None:
     """Report each secret once, with the least that shows it."""
-    places = {
-        Span(*match.span()) for match in _WELL_KNOWN.finditer(found.source.text, route.span.start, route.span.end)
-    }
+    places = set(_well_known(found.source.text, route.span))
     for operation in operations:
         for span in _secrets_of(operation, found):
             if not any(span.start < known.end and known.start < span.end for known in places):
@@ -61,13 +61,23 @@ def check_secrets(route: Route, operations: Iterable[Operation], found: Findings
         found.add(codes.LITERAL_SECRET, span, message, help=help)
 
 
+def _well_known(text: str, part: Span) -> Iterator[Span]:
+    """Secrets that show what they are. That a word begins there is looked at last: a pattern that begins with `\\b`
+    is tried at every character, one that begins with a letter is not."""
+    for match in _WELL_KNOWN.finditer(text, part.start, part.end):
+        before = text[match.start() - 1 : match.start()]
+        if match[0].startswith("-") or not (before.isalnum() or before == "_"):
+            yield Span(*match.span())
+
+
 def _secrets_of(operation: Operation, found: Findings) -> Iterator[Span]:
     if isinstance(operation, SetVar) and _names_secret(operation.name.value):
         yield from _literal_secret(operation.value)
     for field in operation.evaluated():
         for scalar, expression in _expressions(field):
-            locate = found.locator(scalar)
-            yield from (locate(span) for span in _digest_keys(expression))
+            if _DIGEST in scalar.value:
+                locate = found.locator(scalar)
+                yield from (locate(span) for span in _digest_keys(expression))
         yield from _named_members(field)
 
 
@@ -122,4 +132,4 @@ def _digest_keys(expression: Expression) -> Iterator[Span]:
 
 def _is_digest(name: str) -> bool:
     row = SPELLINGS.get(name)
-    return row is not None and row.name == "hmac_sha256"
+    return row is not None and row.name == _DIGEST
