@@ -50,13 +50,15 @@ class RouteVariables:
     """What is collected over all hooks of a route. Mutable, one per walk over the hooks.
 
     `kinds` are what a variable is set to, by any operation; `read` what it counted as when it was read; `kept` are
-    the variables that must be slots. `pinned`: the kinds did not settle, and every variable counts as anything.
+    the variables that must be slots; `misspelt` those that a name which is set nowhere was meant for.
+    `pinned`: the kinds did not settle, and every variable counts as anything.
     """
 
     outline: Outline
     kinds: dict[str, Known] = field(default_factory=dict)
     read: dict[str, Known] = field(default_factory=dict)
     kept: set[str] = field(default_factory=set)
+    misspelt: set[str] = field(default_factory=set)
     message_kinds: Known | None = None
     message_read: bool = False
     pinned: bool = False
@@ -184,11 +186,15 @@ class HookNames:
         if name in INPUTS:
             hooks = " and ".join(hook for hook in HOOKS if hook in INPUTS[name].hooks)
             message = f"`{name}` exists only in {hooks}, this is {self.hook.name}"
-            return checker.report(codes.WRONG_HOOK, node.span, message)
+            kept = f'`- SetVar: {{name: last_{name}, value: "{{{{ {name} }}}}"}}`'
+            help = f"what an earlier hook knew, a variable keeps: write {kept} in {hooks}"
+            return checker.report(codes.WRONG_HOOK, node.span, message, help=help if name == "message" else "")
         if name in ("loop", "error"):
             where = "inside a Loop" if name == "loop" else "in a catch block"
             return checker.report(codes.WRONG_HOOK, node.span, f"`{name}` exists only {where}")
         meant = self._meant(name)
+        if meant is not None:
+            self.variables.misspelt.add(meant)  # that it is never read would be the same mistake again
         label = f"did you mean `{meant}`?" if meant else ""
         help = checker.bracket_hint(node)
         if not help and not label and name in SPELLINGS:

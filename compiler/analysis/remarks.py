@@ -33,7 +33,8 @@ def remark(route: Route, found: Findings, variables: RouteVariables, channels: S
 def _note_unused(found: Findings, variables: RouteVariables) -> None:
     for name, places in variables.outline.settings.items():
         # Results that nobody named (`sql_result`) may go unread.
-        if name not in variables.read and any(place.name.field for place in places):
+        is_read = name in variables.read or name in variables.misspelt
+        if not is_read and any(place.name.field for place in places):
             found.add(codes.UNUSED_VARIABLE, places[0].name.span, f"`{name}` is set, but never read")
 
 

@@ -45,6 +45,8 @@ _SECRET_VALUE: Final = re.compile(r"(?=.*[A-Za-z])(?=.*[0-9\W_])[^\s{}]{8,}")
 """What a secret looks like under such a name: no blanks, at least 8 characters, not a single plain word."""
 _DIGEST: Final = "hmac_sha256"
 """The function whose second argument is a secret."""
+_DIGEST_BEGINS: Final = "hmac"
+"""How each of its spellings begins."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -75,7 +77,7 @@ def _secrets_of(operation: Operation, found: Findings) -> Iterator[Span]:
         yield from _literal_secret(operation.value)
     for field in operation.evaluated():
         for scalar, expression in _expressions(field):
-            if _DIGEST in scalar.value:
+            if _DIGEST_BEGINS in scalar.value:
                 locate = found.locator(scalar)
                 yield from (locate(span) for span in _digest_keys(expression))
         yield from _named_members(field)

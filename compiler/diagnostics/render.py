@@ -224,8 +224,13 @@ def _connectors(marks: list[_Mark], painter: _Painter) -> list[_Piece]:
     return [_Piece(column, "|", style) for column, style in styles.items()]
 
 
+def _repair(diagnostic: Diagnostic) -> str:
+    """What the first fix does, where the label does not say it already."""
+    return diagnostic.fixes[0].title if diagnostic.fixes and not diagnostic.label else ""
+
+
 def _help_rows(diagnostic: Diagnostic, gutter: int, painter: _Painter) -> list[str]:
-    text = diagnostic.help or f"worpen explain {diagnostic.code.name}"
+    text = diagnostic.help or _repair(diagnostic) or f"worpen explain {diagnostic.code.name}"
     first, *more = text.split("\n")
     indent = " " * (gutter + 1)
     rows = [f"{indent}{painter.paint('=', _FRAME)} {painter.paint('help', _BOLD)}: {escape(first)}"]
