@@ -70,6 +70,8 @@ class Complaint:
         return not self.text[self.line_start : self.at].strip(" \t")
 
 
+_SHOWN: Final = 60
+"""Longer texts are not repeated in advice."""
 _KEY: Final = re.compile(
     r"(\"[^\"\n\r]*\"|'[^'\n\r]*'|[^\s:#'\"\[\]{},-][^:#\n\r]*?|-[^\s:][^:#\n\r]*?)[ \t]*:(?=\s|$)"
 )
@@ -125,7 +127,9 @@ def _quote(text: str) -> str:
 
 
 def _quote_fix(source: SourceFile, start: int, end: int) -> Fix:
-    return Fix("put the text in quotes", (Edit(Span(start, end), _quote(source.text[start:end])),))
+    quoted = _quote(source.text[start:end])
+    title = f"put it in quotes: {quoted}" if len(quoted) <= _SHOWN and "\n" not in quoted else "put the text in quotes"
+    return Fix(title, (Edit(Span(start, end), quoted),))
 
 
 def _is_inside_brackets(complaint: Complaint, start: int) -> bool:

@@ -210,7 +210,7 @@ class _Run:
     def _tell_fixable(self, found: Sequence[Diagnostic]) -> None:
         fixable = sum(any(fix.safe for fix in diagnostic.fixes) for diagnostic in found)
         if fixable and self._options.is_for_people and not (self._options.fix or self._options.diff):
-            self._console.talk(f"{fixable} of them can be mended by worpen validate --fix; --diff shows how")
+            self._console.talk(f"{fixable} can be mended by worpen validate --fix; --diff shows how")
 
     # -- repairs ------------------------------------------------------------------------------------
 

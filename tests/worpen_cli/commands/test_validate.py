@@ -140,7 +140,7 @@ def test_fix_mends_what_is_certain_and_reports_the_rest(run: Run, folder: Path) 
     file = folder / "wrong.yaml"
     file.write_text(REPAIRABLE)
     file.chmod(0o640)
-    assert "3 of them can be mended by worpen validate --fix" in run("validate", "wrong.yaml").err
+    assert "3 can be mended by worpen validate --fix" in run("validate", "wrong.yaml").err
     done = run("validate", "--fix", "wrong.yaml")
     assert file.read_text() == REPAIRED
     assert file.stat().st_mode & 0o777 == 0o640
