@@ -240,7 +240,7 @@ async def test_hostile_payloads_do_not_reach_the_terminal(at_terminal: Callable[
         await follow(board, r"you said \x1b[2J")
         board.type("\x1b")
         await follow(board, "2 connections (1)")
-    text = board.written.decode()
+    text = board.written.decode(errors="replace")  # the last character may still be on its way
     for code in ("\x1b[2J", "\x1b]52", "\x1b]8;", "\u202e", "\x9b", "\x07"):
         assert code not in text
     assert "[link=http://x]" in text

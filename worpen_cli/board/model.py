@@ -60,10 +60,11 @@ class Board:
         return self.reply.lists.get(panel, Listing()) if self.reply else Listing()
 
     def marked(self, panel: Panel) -> Any:
-        """The marked row of a list; None where it is empty."""
+        """The marked row of a list; None where it is empty. Steps that the server has yet to answer count already,
+        so that Enter right after an arrow means the row that the arrow went to."""
         listing = self.listing(panel)
-        place = listing.at - listing.first
-        return listing.rows[place] if 0 <= place < len(listing.rows) else None
+        place = listing.at + self.looks[panel].step - listing.first
+        return listing.rows[max(0, min(place, len(listing.rows) - 1))] if listing.rows else None
 
     @property
     def connection(self) -> str:
