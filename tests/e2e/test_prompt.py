@@ -167,9 +167,14 @@ def test_the_menu_behind_a_pipe_begins_with_what_fits(prompt: Open) -> None:
     terminal.type("xs = [3, 1]\r")
     terminal.wait_for("[3,1]\n")
     terminal.insist_on("last(list)", "xs | ", CTRL_C)
-    rows = [line.split()[0] for line in terminal.text.splitlines() if line.startswith(" ") and "(" in line]
-    assert rows
-    assert all(FUNCTIONS[name].parameters[0].kinds == Kind.LIST for name in rows)
+
+    def only_functions_of_lists() -> bool:
+        rows = [line.split()[0] for line in terminal.text.splitlines() if line.startswith(" ") and "(" in line]
+        return bool(rows) and all(
+            name in FUNCTIONS and FUNCTIONS[name].parameters[0].kinds == Kind.LIST for name in rows
+        )
+
+    terminal.until(only_functions_of_lists)  # the screen may be drawn in parts
     assert FUNCTIONS["last"].summary[:20] in terminal.line_with("last(list)")
 
 
