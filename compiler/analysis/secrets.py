@@ -77,9 +77,8 @@ def _secrets_of(operation: Operation, found: Findings) -> Iterator[Span]:
         yield from _literal_secret(operation.value)
     for field in operation.evaluated():
         for scalar, expression in _expressions(field):
-            if _DIGEST_BEGINS in scalar.value:
-                locate = found.locator(scalar)
-                yield from (locate(span) for span in _digest_keys(expression))
+            locate = found.locator(scalar)
+            yield from (locate(span) for span in _digest_keys(expression))
         yield from _named_members(field)
 
 
@@ -108,11 +107,13 @@ def _named_members(field: AnyField) -> Iterator[Span]:
 
 
 def _expressions(field: AnyField) -> Iterator[tuple[Scalar, Expression]]:
+    """The expressions of a field that may hold digests, as their texts say."""
     match field:
         case TextField() | TemplateField():
-            yield from ((field.scalar, expression) for expression in field.template.expressions)
+            if _DIGEST_BEGINS in field.scalar.value:
+                yield from ((field.scalar, expression) for expression in field.template.expressions)
         case ConditionField():
-            if field.expression is not None:
+            if field.expression is not None and _DIGEST_BEGINS in field.scalar.value:
                 yield field.scalar, field.expression
         case ListField():
             for item in field.items:

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape as escape_xml
 from xml.sax.saxutils import quoteattr
 
 from compiler.diagnostics.codes import Code, Severity
-from compiler.diagnostics.diagnostic import Diagnostic, Edit
+from compiler.diagnostics.diagnostic import Diagnostic, Edit, Fix
 from compiler.diagnostics.escape import escape
 from compiler.diagnostics.render import place
 from compiler.diagnostics.source import SourceFile, Span
@@ -135,17 +135,34 @@ def _sarif_result(diagnostic: Diagnostic, rule: int) -> Document:
             {"id": number, **_sarif_location(label.source, label.span), "message": {"text": label.text}}
             for number, label in enumerate(diagnostic.labels, 1)
         ]
+    if diagnostic.fixes:
+        result["fixes"] = [_sarif_fix(diagnostic.source, fix) for fix in diagnostic.fixes]
     return result
 
 
+def _sarif_fix(source: SourceFile, fix: Fix) -> Document:
+    replacements = [
+        {"deletedRegion": _sarif_region(source, edit.span), "insertedContent": {"text": edit.replacement}}
+        for edit in fix.edits
+    ]
+    change = {"artifactLocation": _sarif_file(source), "replacements": replacements}
+    return {"description": {"text": fix.title}, "artifactChanges": [change]}
+
+
 def _sarif_location(source: SourceFile, span: Span) -> Document:
+    return {"physicalLocation": {"artifactLocation": _sarif_file(source), "region": _sarif_region(source, span)}}
+
+
+def _sarif_file(source: SourceFile) -> Document:
+    return {"uri": quote(source.name.encode("utf-8", "surrogateescape"))}
+
+
+def _sarif_region(source: SourceFile, span: Span) -> Document:
     start, end = source.position(span.start), source.position(span.end)
-    region = {
+    return {
         "startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column,
         "byteOffset": start.offset, "byteLength": end.offset - start.offset,
     }  # fmt: skip
-    uri = quote(source.name.encode("utf-8", "surrogateescape"))
-    return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
 
 
 # JUnit.

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import accumulate
 
 from compiler.records import dataclass
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
+_STRIDE = 1024
+"""The bytes in front of every so many characters are known."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,6 +56,12 @@ class SourceFile:
         """Offset of the first character of each line. Lines end at LF, CR or CR LF."""
         return [0, *(match.end() for match in _LINE_BREAK.finditer(self.text))]
 
+    @cached_property
+    def _bytes_before(self) -> list[int]:
+        """Byte offsets of the characters 0, 1024, 2048 and so on."""
+        parts = (self.text[start : start + _STRIDE] for start in range(0, len(self.text), _STRIDE))
+        return list(accumulate((len(part.encode()) for part in parts), initial=self.bom_bytes))
+
     def line_of(self, offset: int) -> int:
         """The line (from 1) that holds the character at `offset`."""
         return bisect_right(self.line_starts, offset)
@@ -62,7 +71,8 @@ class SourceFile:
         line, column = self.place(offset)
         if self.text.isascii():
             return Position(line, column, offset + self.bom_bytes)
-        return Position(line, column, len(self.text[:offset].encode()) + self.bom_bytes)
+        mark = offset // _STRIDE
+        return Position(line, column, self._bytes_before[mark] + len(self.text[mark * _STRIDE : offset].encode()))
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column alone, which cost less than a whole `position`."""

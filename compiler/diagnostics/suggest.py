@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -22,7 +23,11 @@ def nearest(name: str, candidates: Collection[str], synonyms: Mapping[str, str] 
     meant = (synonyms or {}).get(name) or (synonyms or {}).get(name.lower())
     if meant in candidates:
         return meant
-    compared = list(islice(candidates, COMPARED))
+    return _closest(name, tuple(islice(candidates, COMPARED)))
+
+
+@lru_cache(maxsize=1024)
+def _closest(name: str, compared: tuple[str, ...]) -> str | None:
     folded = _fold(name)
     for candidate in compared:
         if _fold(candidate) == folded:

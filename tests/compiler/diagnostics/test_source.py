@@ -49,3 +49,11 @@ def test_every_offset_has_a_place_that_leads_back(text: str) -> None:
         at = source.position(offset)
         assert source.line_starts[at.line - 1] + at.column - 1 == offset
         assert at.offset == len(text[:offset].encode())
+
+
+@pytest.mark.parametrize("bom_bytes", [0, 3])
+def test_byte_offsets_far_into_a_text(bom_bytes: int) -> None:
+    text = "aé日🙂\n" * 2000
+    source = SourceFile("a.yaml", text, bom_bytes)
+    for offset in (0, 1, 1023, 1024, 1025, 4095, 4096, 9_999, 10_000):
+        assert source.position(offset).offset == len(text[:offset].encode()) + bom_bytes
