@@ -82,8 +82,8 @@ class HookWalk(HookNames):
         self._fields: dict[int, Known] = {}
 
     def walk(self, block: Block, entry: State) -> State:
-        """The state after the hook, whichever way it ended."""
-        self.state = State(0, entry.normal, entry.maybe)
+        """The state after the hook, whichever way it ended. It begins with nothing that is sure."""
+        self.state = entry
         self._block(block)
         return merged([*self.exits, self.state])
 
@@ -275,16 +275,14 @@ class HookWalk(HookNames):
         self.state = after
 
     def _recovered(self, before: State, body: State, step: Attempts) -> State:
-        """The state behind the catch block. It begins with all that the body may have set: faults are no paths."""
+        """The state behind the catch block. It begins with all that the body set: faults are no paths."""
         assert step.recovery is not None
         sets = self._outline.inside(step).sets
-        normal = before.normal | (sets if body.dead else body.normal)
-        self.state = State(before.sure, normal, before.maybe | body.maybe | sets)
+        self.state = State(before.sure, before.normal | body.normal, body.maybe | sets)
         self.scopes.append({"error": ERROR_FIELDS})
         self._flow(step.recovery)
         self.scopes.pop()
-        both = merged((body, self.state))
-        return both if body.dead else State(both.sure, body.normal, both.maybe | body.normal)
+        return merged((body, self.state))
 
     def _leaving(self) -> list[tuple[list[State], int]]:
         """The ways out of what surrounds this point, and how many states have left by each so far."""
@@ -303,7 +301,7 @@ class HookWalk(HookNames):
             else:
                 states[start:] = [_after_cleanup(state, entry, done) for state in states[start:]]
         cleaned = _after_cleanup(after, entry, done)
-        return State(cleaned.sure | done.sure, cleaned.normal, cleaned.maybe, after.dead or done.dead)
+        return cleaned.ended() if done.dead else cleaned
 
     # -- fields -------------------------------------------------------------------------------------
 

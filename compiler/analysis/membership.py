@@ -55,7 +55,7 @@ def _explicit(fields: Sequence[TextField], computed: bool) -> MembershipPlan:
 
 def _literals(fields: Sequence[TextField]) -> tuple[str, ...]:
     names = (field.template.constant for field in fields)
-    return tuple(dict.fromkeys(name for name in names if name is not None and name.strip()))
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def _distinct(fields: Sequence[TextField]) -> tuple[TextField, ...]:

@@ -48,6 +48,17 @@ def test_if_runs_one_of_two(message: str, said: list[str]) -> None:
     assert logged(hook, message=message) == said
 
 
+@pytest.mark.parametrize("leaves", ["then", "else"])
+def test_one_branch_that_leaves_does_not_end_the_other(leaves: str) -> None:
+    stays = "else" if leaves == "then" else "then"
+    hook = f"""
+    - If: {{condition: "message == 'then'", {leaves}: [{{Return: {{}}}}], {stays}: [{{Log: {{message: stays}}}}]}}
+    - Log: {{message: after}}
+    """
+    assert logged(hook, message=stays) == ["stays", "after"]
+    assert logged(hook, message=leaves) == []
+
+
 @pytest.mark.parametrize(
     ("value", "taken"),
     [(0, False), ("", False), (None, False), (False, False), ("0", True), ([], True), ({}, True), (-1, True)],

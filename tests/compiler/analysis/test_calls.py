@@ -29,6 +29,7 @@ from tests.compiler.routes import compiled, route
         ("now()", []),
         ("any | matches('(a')", ["W414 '(a'"]),
         ("any | matches('(a)')", []),
+        ("'a' | matches('(a')", ["W414 '(a'"]),
         ("any | matches(('a'))", []),
         ("'a' | matches(any)", ["W415 any"]),
         ("any | matches(5)", ["W415 5"]),

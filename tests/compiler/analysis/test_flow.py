@@ -88,6 +88,8 @@ MAYBE = ["W405 x"]
         ([FINALLY % (f"{RISK}, {{Throw: {{message: m}}}}", SET), READ], FINE),
         ([LOOP % (FINALLY % (f"{IF % '{Break: {}}'}, {SET}", READ))], MAYBE),
         ([FOREVER % (FINALLY % ("{Break: {}}", SET)), READ], FINE),
+        ([TRY % (IF_ELSE % (f"{SET}, {{Throw: {{message: m}}}}", "{Throw: {message: m}}"), READ)], MAYBE),
+        ([TRY % (IF % SET, READ)], MAYBE),
         # reading on the left of a default says nothing, never to be set does
         ([log("x ?? 1")], ["W421 x"]),
         ([log("x.a | default(1)")], ["W421 x"]),
@@ -130,6 +132,7 @@ def connecting(*operations: str) -> str:
         ({"on_connect": [SET, IF_CONNECTED % "{Return: {}}"], "on_message": [READ]}, []),
         ({"on_connect": [FINALLY % ("{Return: {}}", SET)], "on_message": [READ]}, []),
         ({"on_connect": [FINALLY % (IF_CONNECTED % "{Return: {}}", SET)], "on_message": [READ]}, []),
+        ({"on_connect": [FINALLY % ("{Return: {}}", SET + ", {Return: {}}")], "on_message": [READ]}, []),
         ({"on_connect": [FINALLY % (IF_CONNECTED % "{Return: {}}", RISK), SET], "on_message": [READ]}, MAYBE),
         ({"on_connect": [f"{{If: {{condition: \"query.a == 'b'\", then: [{SET}], else: [{READ}]}}}}"]}, ["W411 x"]),
         ({"on_connect": [IF_CONNECTED % f"{SET}, {{Return: {{}}}}", READ]}, ["W411 x"]),
@@ -190,6 +193,7 @@ def test_why_it_is_too_late(hooks: dict[str, list[str]], message: str) -> None:
         # what can never run is checked all the same, and its own dead ends are its own
         (["{Return: {}}", log("y")], ["W407 Log", "W401 y"]),
         (["{Return: {}}", SET, log("x")], ["W407 SetVar"]),
+        (["{Return: {}}", IF % f"{RISK}, {RISK}"], ["W407 If"]),
         (["{Return: {}}", IF % f"{{Return: {{}}}}, {RISK}"], ["W407 If", "W407 WsOp"]),
     ],
 )  # fmt: skip
@@ -242,6 +246,7 @@ def test_an_endless_loop_is_said_once() -> None:
         ({"on_connect": ["{SetVar: {name: x, value: {}}}"], "on_message": [log("x - 1"), SET_LIST]}, ["W404 x"]),
         ({"on_message": [log("x - 1"), SET_LIST]}, ["W404 x", "W405 x"]),
         ({"on_message": ["{SetVar: {name: message, value: [1]}}", log("message.a")]}, ["W404 a"]),
+        ({"on_message": [WHILE % (IF % log("message.a") + ", {SetVar: {name: message, value: {}}}")]}, []),
         ({"on_message": ["{SetVar: {name: x, value: '{{ message }}'}}", log("x.a")]}, ["W404 a"]),
         ({"on_message": ["{SetVar: {name: x, value: 'a{{ message }}'}}", log("x * 2")]}, ["W404 x"]),
         ({"on_message": ["{SetVar: {name: x, value: '1{{ message }}'}}", log("x * 2")]}, []),

@@ -69,6 +69,14 @@ def test_what_leaves_the_hook_leaves_all_loops() -> None:
     assert [made.inside(step).leaves for step in steps(made, Repeats) if isinstance(step, Repeats)] == [True, True]
 
 
+def test_an_inner_loop_may_set_what_an_outer_one_binds() -> None:
+    inner = "{Loop: {collection: [1], var: y, body: [{SetVar: {name: x, value: 1}}]}}"
+    made = outlined(f"- Loop: {{collection: [1], var: x, body: [{inner}]}}")
+    outer, nested = (made.inside(step) for step in steps(made, Repeats) if isinstance(step, Repeats))
+    assert (outer.rebinds, nested.rebinds) == (frozenset({"x"}), frozenset())
+    assert made.settings == {}
+
+
 def test_a_loop_that_hides_a_variable_sets_its_own() -> None:
     inner = "{Loop: {collection: [1], var: x, body: [{SetVar: {name: x, value: 1}}]}}"
     made = outlined(f"- Loop: {{collection: [1], var: x, body: [{inner}]}}")
