@@ -7,6 +7,7 @@ value. An expression has at most one syntax error, and where it has one there is
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from compiler.diagnostics import codes
@@ -20,11 +21,18 @@ from compiler.syntax.suspicions import arithmetic_outside, misplaced_braces
 from compiler.syntax.templates import split_text
 
 
+_SHORT: Final = 200
+"""Texts up to this length are remembered with their trees: `{{ message }}` stands in every route."""
+
+
 def parse_template(value: str) -> tuple[Template, tuple[Problem, ...]]:
     """Read a text with `{{ }}`. Each template that cannot be read is one problem; the template is then `broken`."""
-    span = Span(0, len(value))
     if "{" not in value and "}" not in value:
-        return Template((value,) if value else (), span), ()
+        return Template((value,) if value else (), Span(0, len(value))), ()
+    return _short_template(value) if len(value) <= _SHORT else _read_template(value)
+
+
+def _read_template(value: str) -> tuple[Template, tuple[Problem, ...]]:
     pieces = list(split_text(value))
     problems: list[Problem] = []
     parts: list[str | Expression] = []
@@ -41,14 +49,22 @@ def parse_template(value: str) -> tuple[Template, tuple[Problem, ...]]:
     if not broken:
         trees = [part for part in parts if not isinstance(part, str)]
         problems += filter(None, [arithmetic_outside(value, pieces, trees)])
-    return Template(tuple(parts), span, broken), tuple(sorted(problems, key=_place))
+    return Template(tuple(parts), Span(0, len(value)), broken), tuple(sorted(problems, key=_place))
 
 
 def parse_condition(value: str) -> tuple[Expression | None, tuple[Problem, ...]]:
     """Read a string that is an expression as a whole; each `{{ e }}` in it is a parenthesised operand."""
+    return _short_condition(value) if len(value) <= _SHORT else _read_condition(value)
+
+
+def _read_condition(value: str) -> tuple[Expression | None, tuple[Problem, ...]]:
     problems: list[Problem] = []
     tree = _parse(value, Span(0, len(value)), True, problems)
     return tree, tuple(sorted(problems, key=_place))
+
+
+_short_template: Final = lru_cache(maxsize=1024)(_read_template)
+_short_condition: Final = lru_cache(maxsize=1024)(_read_condition)
 
 
 def parse_expression(value: str) -> tuple[Expression | None, tuple[Problem, ...]]:

@@ -64,7 +64,7 @@ def cpu_of_process(*command: str) -> float:
 
 def main(files: int, rounds: int) -> None:
     """Write the files, let both sides take turns, and print the middle ratios."""
-    import yaml  # noqa: TID251  (what we are measured against)
+    import yaml
 
     from compiler.pipeline import Settings, check_source
     from worpen_cli.files import read_inputs
