@@ -20,7 +20,6 @@ from compiler.syntax.problems import Mistake, Problem
 from compiler.syntax.suspicions import arithmetic_outside, misplaced_braces
 from compiler.syntax.templates import split_text
 
-
 _SHORT: Final = 200
 """Texts up to this length are remembered with their trees: `{{ message }}` stands in every route."""
 
