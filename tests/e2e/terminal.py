@@ -67,15 +67,16 @@ class Terminal:
             assert time.monotonic() < deadline, f"not so:\n{self.text}"
             self._read()
 
-    def insist_on(self, text: str, keys: str, undo: str) -> None:
-        """Type keys, and take them back and type them again, until a text stands on the screen."""
+    def insist_on(self, wanted: str | Callable[[], bool], keys: str, undo: str) -> None:
+        """Type keys, and take them back and type them again, until a text stands on the screen, or something holds."""
+        holds = wanted if callable(wanted) else lambda: wanted in self.text
         deadline = time.monotonic() + TIMEOUT
         while True:
             self.type(keys)
             pause = time.monotonic() + 0.5
             while time.monotonic() < pause:
                 self._read()
-                if text in self.text:
+                if holds():
                     return
             assert time.monotonic() < deadline, f"no {text!r} in:\n{self.text}"
             self.type(undo)
