@@ -50,10 +50,7 @@ class _Node(Generic[Target]):
 
 def addresses(pattern: PathPattern, prefix: str = API_PREFIX) -> tuple[PathPattern, ...]:
     """Both addresses of a route: its path, and the same under the prefix unless it stands there already."""
-    under = tuple(prefix.strip("/").split("/")) if prefix.strip("/") else ()
-    if not under or pattern.segments[: len(under)] == under:
-        return (pattern,)
-    return (pattern, pattern.prefixed(prefix))
+    return pattern.addresses(prefix)
 
 
 def decode_segment(segment: str) -> str:

@@ -114,20 +114,27 @@ class FieldReader:
             raise Unreadable
         return field
 
-    def value(self, node: Node, label: str, depth: int = 0) -> ValueField:
-        """Value position: strings are templates, lists and mappings are walked."""
-        if depth > BRACKET_DEPTH:
-            self.found.add(codes.LIMIT, node.span, f"the value is nested more than {BRACKET_DEPTH} deep")
-            raise Unreadable
-        match node:
-            case Scalar():
-                return self._scalar(node, label)
-            case Sequence():
-                return ListField(tuple(self.value(item, label, depth + 1) for item in node.items), node.span, label)
-            case Mapping():
-                return self._object(node, label, depth)
-            case Tagged():
-                raise refuse_type(self.found, node, label, "a value")
+    def value(self, node: Node, label: str) -> ValueField:
+        """Value position: strings are templates; lists and mappings are walked, without recursion."""
+        if isinstance(node, Scalar):
+            return self._scalar(node, label)
+        made: list[ValueField] = []
+        pending: list[tuple[Node, int, bool]] = [(node, 0, False)]
+        while pending:
+            part, depth, items_made = pending.pop()
+            if depth > BRACKET_DEPTH:
+                self.found.add(codes.LIMIT, part.span, f"the value is nested more than {BRACKET_DEPTH} deep")
+                raise Unreadable
+            if isinstance(part, Scalar):
+                made.append(self._scalar(part, label))
+            elif isinstance(part, Tagged):
+                raise refuse_type(self.found, part, label, "a value")
+            elif items_made:
+                made.append(_collected(part, made, label))
+            else:
+                pending.append((part, depth, True))
+                pending += [(item, depth + 1, False) for item in reversed(_items(part))]
+        return made[0]
 
     def _scalar(self, node: Scalar, label: str) -> ValueField:
         if not isinstance(node.resolved, str):
@@ -135,13 +142,6 @@ class FieldReader:
         template, problems = parse_template(node.value)
         self.found.add_scalar_problems(node, problems)
         return TemplateField(template, node, label)
-
-    def _object(self, node: Mapping, label: str, depth: int) -> ObjectField:
-        entries = tuple(
-            (Written(entry.key.value, entry.key.span), self.value(entry.value, label, depth + 1))
-            for entry in node.entries
-        )
-        return ObjectField(entries, node.span, label)
 
     def condition(self, node: Node, name: str, label: str) -> Condition:
         """Condition position: an expression, or `true` or `false` without quotes."""
@@ -173,3 +173,18 @@ def _as_condition(node: Node) -> str:
     """What may have been meant by a number: 1 and 0 are true and false elsewhere."""
     value = getattr(node, "resolved", None)
     return f"write `{str(value != 0).lower()}`" if isinstance(value, (int, float)) else ""
+
+
+def _items(node: Sequence | Mapping) -> list[Node]:
+    return node.items if isinstance(node, Sequence) else [entry.value for entry in node.entries]
+
+
+def _collected(node: Sequence | Mapping, made: list[ValueField], label: str) -> ListField | ObjectField:
+    """A list or mapping of its items, which are taken from the end of what was made."""
+    start = len(made) - len(_items(node))
+    items = tuple(made[start:])
+    del made[start:]
+    if isinstance(node, Sequence):
+        return ListField(items, node.span, label)
+    keys = (Written(entry.key.value, entry.key.span) for entry in node.entries)
+    return ObjectField(tuple(zip(keys, items, strict=True)), node.span, label)

@@ -202,9 +202,13 @@ EXPRESSIONS = {
 }
 
 
-@pytest.mark.parametrize("expression", EXPRESSIONS.values(), ids=EXPRESSIONS.keys())
-def test_the_deepest_routes_compile_far_down_the_stack(expression: str) -> None:
-    operation = nested(62, {"SetVar": {"name": "x", "value": "{{ " + expression + " }}"}})
+VALUES: dict[str, object] = {name: "{{ " + expression + " }}" for name, expression in EXPRESSIONS.items()}
+VALUES["a value"] = json.loads("[" * 99 + '{"a": ' * 100 + "1" + "}" * 100 + "]" * 99)
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
+def test_the_deepest_routes_compile_far_down_the_stack(value: object) -> None:
+    operation = nested(62, {"SetVar": {"name": "x", "value": value}})
     document = {"name": "T", "path": "/t", "route_type": "ws", "codec": "json", "ws_hooks": {"on_message": [operation]}}
     raw = json.dumps(document).encode()
     compilation = below(300, lambda: compile_source("r.json", raw, Settings()))
