@@ -78,7 +78,7 @@ class Terminal:
                 self._read()
                 if holds():
                     return
-            assert time.monotonic() < deadline, f"no {text!r} in:\n{self.text}"
+            assert time.monotonic() < deadline, f"not so:\n{self.text}"
             self.type(undo)
 
     def type(self, keys: str) -> None:
