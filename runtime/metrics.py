@@ -6,8 +6,7 @@ What is counted is declared once, as a field; `samples` and `exposition` are loo
 from __future__ import annotations
 
 import math
-from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
@@ -78,30 +77,13 @@ class ServerCounters:
 
 
 TIMED_RUNS: Final = 128
-"""So many runs are remembered for percentiles."""
+"""So many of a connection's runs are remembered for percentiles."""
 
 
-class Timings:
-    """How long the latest runs took; a list of fixed size that the next run writes over."""
-
-    __slots__ = ("_seconds", "runs")
-
-    def __init__(self) -> None:
-        self._seconds = array("f")
-        self.runs = 0
-
-    def add(self, seconds: float) -> None:
-        """One more run."""
-        if self.runs < TIMED_RUNS:
-            self._seconds.append(seconds)
-        else:
-            self._seconds[self.runs % TIMED_RUNS] = seconds
-        self.runs += 1
-
-    def percentile(self, share: float) -> float | None:
-        """So many seconds this share of the runs took at most, 0 < share ≤ 1; None before the first run."""
-        ordered = sorted(self._seconds)
-        return ordered[math.ceil(share * len(ordered)) - 1] if ordered else None
+def percentile(seconds: Collection[float], share: float) -> float | None:
+    """So many seconds this share of the runs took at most, 0 < share ≤ 1; None where there was none."""
+    ordered = sorted(seconds)
+    return ordered[math.ceil(share * len(ordered)) - 1] if ordered else None
 
 
 def tally_of(counter: dict[tuple[str, ...], Tally], *labels: str) -> Tally:

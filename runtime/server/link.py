@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import traceback
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -30,7 +31,7 @@ from runtime.events import (
 )
 from runtime.host import Host, Node
 from runtime.limits import ServerLimits
-from runtime.metrics import ServerCounters, Tally, Timings, count, tally_of
+from runtime.metrics import TIMED_RUNS, ServerCounters, Tally, count, tally_of
 from runtime.server.admission import Gate
 from runtime.server.catalogue import Served
 from runtime.server.waiting import WaitingRun
@@ -106,8 +107,8 @@ class Link:
         """The hook that runs, or ran last."""
         self.result = ""
         """How the latest hook ended: `ok`, `cancelled`, or the fault's name."""
-        self.timings: Timings | None = None
-        """How long hooks took, while somebody looks."""
+        self.timings: deque[float] | None = None
+        """How long the latest hooks took, in seconds, while somebody looks."""
         self._host = Host(floor.node, connection, self)
         self.emit = self._host.emit
         """Performs effects; see `Shell.emit`."""
@@ -268,7 +269,9 @@ class Link:
         tally.seconds += seconds
         events = self._events
         if events.measured:
-            self._measure(seconds)
+            if self.timings is None:
+                self.timings = deque(maxlen=TIMED_RUNS)
+            self.timings.append(seconds)
         if outcome is not None:
             self.result = _result(outcome)
             self._tell_trouble(hook, outcome, seconds)
@@ -298,11 +301,6 @@ class Link:
             if not events.wanted:
                 return
             self._tell_fault(hook, outcome, seconds)
-
-    def _measure(self, seconds: float) -> None:
-        if self.timings is None:
-            self.timings = Timings()
-        self.timings.add(seconds)
 
     def _tell_fault(self, hook: str, fault: Fault | Uncatchable, seconds: float) -> None:
         mark: Mark | None = fault.mark

@@ -191,7 +191,7 @@ async def test_what_a_connection_counts_while_somebody_looks() -> None:
             await speaker.recv()
         end()
         assert link.timings is not None
-        assert link.timings.runs == 3
+        assert len(link.timings) == 3
         assert (link.far.messages_in, link.far.messages_out) == (4, 4)
         assert app.settle().messages_in == 4
 

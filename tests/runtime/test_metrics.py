@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from runtime.metrics import (
-    TIMED_RUNS,
     Sample,
     ServerCounters,
-    Timings,
     WireCounters,
     count,
     exposition,
+    percentile,
     samples,
     tally_of,
 )
@@ -64,14 +65,7 @@ def test_every_labelled_counter_of_the_wire_has_its_label() -> None:
     assert found == {(("result", "x"),), (("reason", "y"),), (("limit", "z"),)}
 
 
-def test_percentiles_are_of_the_latest_runs() -> None:
-    timings = Timings()
-    assert timings.percentile(0.99) is None
-    for number in range(1, 1 + TIMED_RUNS):
-        timings.add(number)
-    assert timings.percentile(0.5) == TIMED_RUNS / 2
-    assert timings.percentile(1) == TIMED_RUNS
-    for _ in range(TIMED_RUNS):
-        timings.add(0.5)
-    assert timings.percentile(1) == 0.5
-    assert timings.runs == 2 * TIMED_RUNS
+@pytest.mark.parametrize(("share", "expected"), [(0.01, 1), (0.5, 50), (0.99, 99), (1, 100)])
+def test_percentiles(share: float, expected: float) -> None:
+    assert percentile([float(number) for number in range(100, 0, -1)], share) == expected
+    assert percentile([], share) is None

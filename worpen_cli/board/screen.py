@@ -28,10 +28,16 @@ if TYPE_CHECKING:
 
 LEAST_SECONDS: Final = 0.1
 """Between two pictures, whatever is typed."""
-IDLE_SECONDS: Final = 0.25
+IDLE_SECONDS: Final = 0.4
 """Between two pictures while nothing is typed."""
+BUSY_SECONDS: Final = 1.0
+"""The same while the server has much to do, so that it can."""
+BUSY_RATE: Final = 1_000.0
+"""Messages a second, in and out, that are much."""
 PATIENCE_SECONDS: Final = 2.0
 """A server that has not answered for so long hangs."""
+NICENESS: Final = 5
+"""The server goes before its board where both want the same core."""
 BEGIN: Final = "\x1b[?7l\x1b[?2004h"
 """Lines do not wrap, so that a character of a width we do not know spoils one line at most; pastes are marked."""
 END: Final = "\x1b[?7h\x1b[?2004l"
@@ -81,8 +87,13 @@ class Screen:
     async def _rest(self) -> None:
         await asyncio.sleep(LEAST_SECONDS)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), IDLE_SECONDS - LEAST_SECONDS)
+            await asyncio.wait_for(self._woken.wait(), self._pause() - LEAST_SECONDS)
         self._woken.clear()
+
+    def _pause(self) -> float:
+        reply = self._board.reply
+        is_busy = reply is not None and reply.totals.received_rate + reply.totals.sent_rate > BUSY_RATE
+        return BUSY_SECONDS if is_busy else IDLE_SECONDS
 
     def _size(self) -> tuple[int, int]:
         try:
@@ -155,5 +166,6 @@ async def main(server: socket.socket, terminal: tuple[int, int], *, color: bool)
 
 def begin(arguments: Sequence[str]) -> None:
     """Run the process: the socket's descriptor, those of the terminal, and `color` or `plain`."""
+    os.nice(NICENESS)
     server, keys, canvas = map(int, arguments[:3])
     asyncio.run(main(socket.socket(fileno=server), (keys, canvas), color=arguments[3] == "color"))
