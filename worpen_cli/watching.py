@@ -20,7 +20,7 @@ POLL_MS: Final = 200
 @contextmanager
 def watched(paths: Sequence[str], announce: Callable[[], None], complain: Callable[[str], None]) -> Iterator[None]:
     """Inside, `announce` is called in another thread after changes of these files, and of route files in these
-    folders; `complain` is told why that is impossible."""
+    folders, and once when watching has begun, for what was saved before; `complain` is told why that is impossible."""
     stop = threading.Event()
     for folders, recursive in watched_folders(paths):
         watch = (folders, recursive, paths, announce, stop, complain)
@@ -50,6 +50,7 @@ def _watch(
     from watchfiles import watch
 
     named = {os.path.abspath(path) for path in paths}
+    has_begun = False
 
     def matters(_: object, path: str) -> bool:
         return path in named if not recursive else concerns_routes(path, folders)
@@ -57,12 +58,14 @@ def _watch(
     # Where the system cannot tell of changes (too many watches, some network file systems), look for them.
     for polls in (None, True):
         try:
-            for _ in watch(
+            for changes in watch(
                 *folders, watch_filter=matters, recursive=recursive, step=WATCH_STEP_MS, debounce=4 * WATCH_STEP_MS,
                 stop_event=stop, raise_interrupt=False, rust_timeout=500, force_polling=polls,
-                poll_delay_ms=POLL_MS,
+                poll_delay_ms=POLL_MS, yield_on_timeout=True,
             ):  # fmt: skip
-                announce()
+                if changes or not has_begun:
+                    announce()
+                has_begun = True
         except Exception as error:
             complain(f"{'watching is off' if polls else 'changes are looked for instead of announced'}: {error}")
         else:

@@ -25,6 +25,13 @@ def test_a_save_is_announced(tmp_path: Path) -> None:
     assert not complaints
 
 
+def test_what_was_saved_before_watching_began_is_announced(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("name: a")
+    begun = threading.Event()
+    with watched([str(tmp_path)], begun.set, lambda _: None):
+        assert begun.wait(10)
+
+
 def test_a_folder_that_is_gone_is_complained_about(tmp_path: Path) -> None:
     complained = threading.Event()
     with watched([str(tmp_path / "no" / "a.yaml")], lambda: None, lambda _: complained.set()):

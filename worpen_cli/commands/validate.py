@@ -155,11 +155,14 @@ class _Run:
         self._options = options
         self._settings = settings
 
-    def once(self) -> int:
-        """Check the files as they are; the exit code."""
+    def read(self) -> list[InputFile]:
+        """The files as they are. Raises Stop where there are none, or one cannot be read."""
+        return read_inputs(self._options.paths, self._options.stdin_filename)
+
+    def check(self, inputs: list[InputFile]) -> int:
+        """Check files; the exit code."""
         from compiler.pipeline import check_source
 
-        inputs = read_inputs(self._options.paths, self._options.stdin_filename)
         would_change = False
         if self._options.fix or self._options.diff:
             inputs, would_change = self._repair(inputs)
@@ -258,20 +261,28 @@ class _Run:
         from worpen_cli.watching import watched
 
         changed = threading.Event()
+        known: list[InputFile] | str | None = None
         with watched(self._options.paths, changed.set, self._console.talk):
             while True:
-                self._console.clear()
-                self._once_of_many()
-                self._console.talk("watching; Ctrl-C stops")
+                known = self._again(known)
                 while not changed.wait(60):
                     pass
                 changed.clear()
 
-    def _once_of_many(self) -> None:
+    def _again(self, known: list[InputFile] | str | None) -> list[InputFile] | str:
+        """Check the files unless they are those that are known; the files, or why they cannot be read."""
         try:
-            self.once()
+            inputs = self.read()
         except Stop as stop:  # a file that is missing now may be back in a moment
-            self._console.problem(stop.message, stop.help, stop.kind)
+            if stop.message != known:
+                self._console.clear()
+                self._console.problem(stop.message, stop.help, stop.kind)
+            return stop.message
+        if inputs != known:
+            self._console.clear()
+            self.check(inputs)
+            self._console.talk("watching; Ctrl-C stops")
+        return inputs
 
 
 @click.command(
@@ -339,4 +350,4 @@ def command(
     )  # fmt: skip
     _check_combination(options, watch)
     run = _Run(invocation, options, invocation.project.settings(prefix))
-    return run.watch() if watch else run.once()
+    return run.watch() if watch else run.check(run.read())
