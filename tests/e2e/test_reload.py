@@ -63,8 +63,13 @@ async def ask(client: ClientConnection, text: str = "x") -> str:
 
 
 async def told(server: Server, kind: str) -> dict[str, Any]:
-    """The next event of a kind, while clients go on."""
-    return await asyncio.to_thread(server.next, kind)
+    """The next event of a kind, while clients go on. A server that does not tell it in time is ended, which ends the
+    waiting thread too."""
+    late = asyncio.get_running_loop().call_later(TIMEOUT, server.process.kill)
+    try:
+        return await asyncio.to_thread(server.next, kind)
+    finally:
+        late.cancel()
 
 
 # How editors write.
