@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field, replace
+from dataclasses import field
 
 from compiler.diagnostics.codes import Code, Severity
 from compiler.diagnostics.source import SourceFile, Span
@@ -101,8 +101,3 @@ class Report:
         """The findings by file and position, exact duplicates once."""
         unique = {(d.sort_key, d.message): d for d in self.diagnostics}
         return sorted(unique.values(), key=lambda d: d.sort_key)
-
-
-def with_severity(diagnostic: Diagnostic, severity: Severity) -> Diagnostic:
-    """The same finding at another severity."""
-    return replace(diagnostic, severity=severity)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from compiler.diagnostics import codes
 from compiler.diagnostics.codes import Severity
-from compiler.diagnostics.diagnostic import Report, with_severity
+from compiler.diagnostics.diagnostic import Report
 from compiler.diagnostics.source import SourceFile, Span
 
 A, B = SourceFile("a.yaml", "text"), SourceFile("b.yaml", "text")
@@ -38,10 +38,3 @@ def test_reports_are_joined() -> None:
     other.add(codes.LIMIT, A, Span(0, 1), "too deep")
     one.extend(other)
     assert one.diagnostics == other.diagnostics
-
-
-def test_another_severity() -> None:
-    report = Report()
-    report.add(codes.LIMIT, A, Span(0, 1), "too deep")
-    changed = with_severity(report.diagnostics[0], Severity.INFO)
-    assert (changed.severity, changed.message) == (Severity.INFO, "too deep")
