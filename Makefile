@@ -91,7 +91,7 @@ $(VENV)/.tools: $(VENV)/.made
 	@touch $@
 
 $(VENV)/.run: pyproject.toml $(VENV)/.tools
-	$(INSTALL) --no-build-isolation --editable .
+	$(INSTALL) --no-build-isolation --editable '.[embedded]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml $(VENV)/.tools
