@@ -17,6 +17,7 @@ from worpen_cli.console import Console
 from worpen_cli.files import InputFile
 
 if TYPE_CHECKING:
+    from compiler.analysis import Analysis
     from compiler.pipeline import Compilation, Settings
 
     Compile = Callable[[str, bytes, Settings], Compilation]
@@ -104,6 +105,20 @@ def summary(examined: Examined, diagnostics: Sequence[Diagnostic]) -> str:
     checked = (len(examined.compilations), "file"), (examined.routes, "route"), (examined.hooks, "hook")
     sizes = ", ".join(plural(number, word) for number, word in checked)
     return f"{', '.join(found) or 'no findings'} · {sizes} checked in {examined.seconds:.2f} s"
+
+
+def memberships(examined: Examined) -> list[str]:
+    """Who hears what, a line for each route that was read well: "/ws/chat  each connection joins `chat-room`"."""
+    analyses = list(well_read(examined))
+    width = max((len(str(analysis.route.pattern)) for analysis in analyses), default=0)
+    return [f"{analysis.route.pattern!s:<{width}}  {analysis.membership.describe()}" for analysis in analyses]
+
+
+def well_read(examined: Examined) -> Iterator[Analysis]:
+    """The routes of files without errors, and what is known of them."""
+    for compilation in examined.compilations:
+        if not compilation.report.has_errors:
+            yield from compilation.analyses
 
 
 def plural(number: int, word: str) -> str:

@@ -23,14 +23,19 @@ class MembershipPlan:
     templates: tuple[TextField, ...]
     computed: bool
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What every connection joins: literal names and templates, as their author wrote them."""
+        return (*self.literals, *(shown(template) for template in self.templates))
+
     def describe(self) -> str:
         """One line for people: who hears what."""
-        names = [f"`{literal}`" for literal in self.literals]
-        names += [f"`{shown(template)}`" for template in self.templates]
-        if self.automatic and not names:
-            return "membership: automatic, no channels"
-        kind = "automatic" if self.automatic else "explicit"
-        return f"membership: {kind}, every connection joins {', '.join(names) or 'nothing by itself'}"
+        names = ", ".join(f"`{name}`" for name in self.names)
+        if self.automatic:
+            if not names:
+                return "a sender joins the channel it broadcasts to" if self.computed else "no channels"
+            return f"each connection joins {names}"
+        return f"explicit membership: each connection joins {names or 'nothing by itself'}"
 
 
 def shown(field: TextField) -> str:

@@ -25,10 +25,11 @@ _SARIF_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Se
 _GITHUB_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def to_json(diagnostics: Iterable[Diagnostic], summary: Mapping[str, int]) -> Document:
-    """The document `worpen.diagnostics/1`; `summary` counts files, routes, errors and warnings."""
+def to_json(diagnostics: Iterable[Diagnostic], summary: Mapping[str, int], routes: Iterable[Document] = ()) -> Document:
+    """The document `worpen.diagnostics/1`; `summary` counts files, routes, errors and warnings, `routes` tells what is
+    known of each route."""
     shown = [diagnostic_json(diagnostic) for diagnostic in diagnostics]
-    return {"schema": DIAGNOSTICS_SCHEMA, "summary": dict(summary), "diagnostics": shown}
+    return {"schema": DIAGNOSTICS_SCHEMA, "summary": dict(summary), "routes": list(routes), "diagnostics": shown}
 
 
 def diagnostic_json(diagnostic: Diagnostic) -> Document:

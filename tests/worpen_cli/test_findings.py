@@ -5,7 +5,7 @@ from __future__ import annotations
 from compiler.diagnostics.codes import Severity
 from compiler.pipeline import Settings, check_source
 from worpen_cli.files import InputFile
-from worpen_cli.findings import count, examine, plural, reaches, summary
+from worpen_cli.findings import count, examine, memberships, plural, reaches, summary
 
 ROUTE = (
     b"name: A\npath: /ws/a\nroute_type: WebSocket\nws_hooks:\n  on_message:\n    - WsOp: {command: send, message: hi}\n"
@@ -42,3 +42,10 @@ def test_plurals() -> None:
     assert [plural(1, "file"), plural(2, "file"), plural(0, "file"), plural(2, "info")] == [
         "1 file", "2 files", "0 files", "2 info",
     ]  # fmt: skip
+
+
+def test_who_hears_what_is_told_of_files_without_errors() -> None:
+    room = ROUTE.replace(b"send", b"broadcast").replace(b"hi}", b"hi, channel: hall}").replace(b"/ws/a", b"/ws/hall")
+    broken = ROUTE.replace(b"hi", b"'{{ x }}'").replace(b"/ws/a", b"/ws/b")
+    examined = examine(files(a=ROUTE, room=room, broken=broken), Settings(), check_source)
+    assert memberships(examined) == ["/ws/a     no channels", "/ws/hall  each connection joins `hall`"]

@@ -17,9 +17,21 @@ from compiler.records import dataclass
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import ExitCode, Stop
 from worpen_cli.files import STDIN, InputFile, read_inputs
-from worpen_cli.findings import SEVERITIES, Examined, count, examine, plural, reaches, render_for, summary
+from worpen_cli.findings import (
+    SEVERITIES,
+    Examined,
+    count,
+    examine,
+    memberships,
+    plural,
+    reaches,
+    render_for,
+    summary,
+    well_read,
+)
 
 if TYPE_CHECKING:
+    from compiler.analysis import Analysis
     from compiler.pipeline import Settings
     from worpen_cli.repair import Repaired, Repairer
 
@@ -27,6 +39,8 @@ TEXT_FORMATS: Final = ("auto", "full", "concise")
 MACHINE_FORMATS: Final = ("json", "github", "sarif", "junit")
 MOST_SHOWN: Final = 50
 """So many errors of a file are shown to people, and so many other findings."""
+MOST_ROUTES: Final = 20
+"""Of so many routes it is said who hears what, where nobody asked for the full format."""
 _FAMILY: Final = re.compile(r"[Ww]\d{1,2}")
 
 
@@ -143,8 +157,15 @@ def render_machine(format: str, examined: Examined, shown: Sequence[Diagnostic],
             errors, warnings = (count(found, severity) for severity in (Severity.ERROR, Severity.WARNING))
             files = len(examined.compilations)
             counts = {"files": files, "routes": examined.routes, "errors": errors, "warnings": warnings}
-            document = to_json(shown, counts)
+            document = to_json(shown, counts, map(_route_json, well_read(examined)))
     return escape_json(json.dumps(document, ensure_ascii=False)) + "\n"
+
+
+def _route_json(analysis: Analysis) -> dict[str, object]:
+    """A route and who hears what on it."""
+    route, plan = analysis.route, analysis.membership
+    membership = {"automatic": plan.automatic, "joins": list(plan.names)}
+    return {"name": route.name.value, "path": str(route.pattern), "membership": membership}
 
 
 class _Run:
@@ -193,14 +214,19 @@ class _Run:
         console.flush()
         if not options.statistics:
             self._tell_hidden(shown, found)
+            self._tell_membership(examined)
         console.talk(summary(examined, found))
         self._tell_fixable(found)
 
+    @property
+    def _is_full(self) -> bool:
+        """Whether findings are shown with their lines of source."""
+        on_terminal = (sys.stderr if self._findings_are_talk else sys.stdout).isatty()
+        return self._options.format == "full" or (self._options.format == "auto" and on_terminal)
+
     def _rendered(self, shown: Sequence[Diagnostic]) -> str:
-        is_talk = self._findings_are_talk
-        on_terminal = (sys.stderr if is_talk else sys.stdout).isatty()
-        full = self._options.format == "full" or (self._options.format == "auto" and on_terminal)
-        rendered = render_for(self._console, shown, full=full, to_stderr=is_talk)
+        full = self._is_full
+        rendered = render_for(self._console, shown, full=full, to_stderr=self._findings_are_talk)
         return rendered + "\n" if full and shown else rendered
 
     def _tell_hidden(self, shown: Sequence[Diagnostic], found: Sequence[Diagnostic]) -> None:
@@ -209,6 +235,17 @@ class _Run:
         for name, number in hidden.items():
             if number:
                 self._console.talk(f"… and {plural(number, 'more finding')} in {name}; --max-errors 0 shows all")
+
+    def _tell_membership(self, examined: Examined) -> None:
+        """Say who hears what, so that nobody is surprised (language section 8)."""
+        if not self._is_full:
+            return
+        lines = memberships(examined)
+        most = len(lines) if self._options.format == "full" else MOST_ROUTES
+        for line in lines[:most]:
+            self._console.talk(line)
+        if lines[most:]:
+            self._console.talk(f"… and {plural(len(lines) - most, 'more route')}; --format full tells of all")
 
     def _tell_fixable(self, found: Sequence[Diagnostic]) -> None:
         fixable = sum(any(fix.safe for fix in diagnostic.fixes) for diagnostic in found)

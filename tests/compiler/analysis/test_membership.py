@@ -127,13 +127,14 @@ def test_what_a_template_reads_outlives_the_hook() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        (route("- Log: {message: m}"), "membership: automatic, no channels"),
+        (route("- Log: {message: m}"), "no channels"),
         (
             route(broadcast("a") + "\n" + broadcast("{{ params.room }}")),
-            "membership: automatic, every connection joins `a`, `{{ params.room }}`",
+            "each connection joins `a`, `{{ params.room }}`",
         ),
-        (route(broadcast("a"), keys="subscribe: []"), "membership: explicit, every connection joins nothing by itself"),
-        (route(broadcast("a"), keys="subscribe: [a]"), "membership: explicit, every connection joins `a`"),
+        (route(broadcast("{{ message }}")), "a sender joins the channel it broadcasts to"),
+        (route(broadcast("a"), keys="subscribe: []"), "explicit membership: each connection joins nothing by itself"),
+        (route(broadcast("a"), keys="subscribe: [a]"), "explicit membership: each connection joins `a`"),
     ],
 )
 def test_membership_in_words(text: str, said: str) -> None:

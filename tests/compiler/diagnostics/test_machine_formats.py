@@ -39,6 +39,7 @@ def test_the_document_of_json() -> None:
     assert to_json([finding()], {"files": 1, "routes": 1, "errors": 1, "warnings": 0}) == {
         "schema": "worpen.diagnostics/1",
         "summary": {"files": 1, "routes": 1, "errors": 1, "warnings": 0},
+        "routes": [],
         "diagnostics": [
             {
                 "code": "W401",

@@ -32,6 +32,12 @@ def test_a_broken_route_in_full(run: Run, folder: Path) -> None:
     assert "^^^^^^ did you mean `message`?" in out
 
 
+def test_the_full_format_says_who_hears_what(run: Run, folder: Path) -> None:
+    assert run("validate", "--format", "full", "good.yaml").err.startswith("/ws/echo  no channels\n")
+    (told,) = json.loads(run("validate", "--format", "json", "good.yaml").out)["routes"]
+    assert told == {"name": "Echo", "path": "/ws/echo", "membership": {"automatic": True, "joins": []}}
+
+
 def test_the_project_is_the_default_and_all_files_are_checked(run: Run, folder: Path) -> None:
     done = run("validate")
     assert done.code == 1
