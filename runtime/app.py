@@ -221,17 +221,21 @@ class App:
     # Acting on connections, as somebody at a console does.
 
     def send(self, connection_id: str, text: str) -> bool:
-        """Send a text to a connection; False where there is none with this id. Raises UnicodeEncodeError."""
-        far, frame = self.hub.find(connection_id), frames.encode_text(text)
-        if far is None or not far.is_open:
+        """Send a text to a connection, by its route's codec; False where there is none with this id.
+
+        Raises UnicodeEncodeError."""
+        far, link = self.hub.find(connection_id), self.links.get(connection_id)
+        if far is None or link is None or not far.is_open:
             return False
-        far.send(frame)
+        far.send(link.frame_of(text))
         return True
 
     def broadcast(self, channel: str, text: str) -> int:
-        """Send a text to everybody in a channel; how many those are. Raises UnicodeEncodeError."""
-        frame = frames.encode_text(text)
-        return self._floor.node.bus.publish(channel, frame, None) if self._floor and self.hub.size(channel) else 0
+        """Send a text to everybody in a channel, by the codec of whom is longest in it; how many those are.
+
+        Raises UnicodeEncodeError."""
+        link = next((self.links[member] for member in self.hub.ids(channel) if member in self.links), None)
+        return self._floor.node.bus.publish(channel, link.frame_of(text), None) if self._floor and link else 0
 
     def close(self, connection_id: str, code: int = NORMAL_CLOSURE, reason: str = "") -> bool:
         """Close a connection; False where there is none with this id."""

@@ -22,6 +22,7 @@ from compiler.language.faults import Fault
 from compiler.language.values import Value
 from runtime.bus import Bus
 from runtime.channels import Hub
+from runtime.codecs import Codec
 from runtime.events import Events, FrameOut, LogLine
 from runtime.interpreter import mark_in
 
@@ -50,6 +51,9 @@ class Wire(Protocol):
 
     def encode_text(self, text: str) -> bytes:
         """A text frame. Raises UnicodeEncodeError for what is no UTF-8 text."""
+
+    def encode_utf8(self, payload: bytes) -> bytes:
+        """A text frame whose text is UTF-8 already."""
 
     def encode_binary(self, payload: bytes) -> bytes:
         """A binary frame."""
@@ -141,9 +145,11 @@ class Surroundings:
 class Host:
     """Performs the effects of one connection's hooks."""
 
-    __slots__ = ("_far", "_node", "_run")
+    __slots__ = ("_far", "_node", "_run", "codec")
 
     def __init__(self, node: Node, far: Far, run: Run) -> None:
+        self.codec: Codec | None = None
+        """What encodes all that is sent; None where it is text."""
         self._node = node
         self._far = far
         self._run = run
@@ -173,14 +179,16 @@ class Host:
                 raise NotImplementedError(f"routes that ask for `{effect}` are not served")
 
     def reply(self, value: Value) -> None:
-        """Send what a hook returned: a text as it is, anything else as JSON. Raises Fault."""
-        payload = value if isinstance(value, str) else values.to_json(value)
+        """Send what a hook returned: encoded by the route's codec; without one a text as it is, anything else as JSON.
+
+        Raises Fault."""
+        payload = value if self.codec is not None or isinstance(value, str) else values.to_json(value)
         self._send(payload, False)
 
     # Frames.
 
     def _send(self, message: Value, binary: bool) -> int:
-        frame = self._encode(message, binary)
+        frame = self.encode(message, binary)
         far = self._far
         recipients = 1 if far.is_open else 0
         if recipients:
@@ -191,7 +199,7 @@ class Host:
         return recipients
 
     def _send_to(self, message: Value, binary: bool, to: str) -> int:
-        frame = self._encode(message, binary)
+        frame = self.encode(message, binary)
         far = self._node.hub.find(to)
         recipients = 0 if far is None else self._hand_over(far, frame)
         if self._node.events.detailed:
@@ -199,7 +207,7 @@ class Host:
         return recipients
 
     def _broadcast(self, message: Value, binary: bool, exclude_self: bool) -> int:
-        frame = self._encode(message, binary)
+        frame = self.encode(message, binary)
         recipients = self._node.bus.publish(None, frame, self._far if exclude_self else None)
         if self._node.events.detailed:
             everybody = self._node.hub.everybody()
@@ -207,7 +215,7 @@ class Host:
         return recipients
 
     def _publish(self, message: Value, binary: bool, exclude_self: bool, channel: str) -> int:
-        frame = self._encode(message, binary)
+        frame = self.encode(message, binary)
         if not exclude_self and self._run.joins_by_publishing:
             self._node.hub.join(self._run.connection_id, self._far, channel)
         recipients = self._node.bus.publish(channel, frame, self._far if exclude_self else None)
@@ -225,7 +233,13 @@ class Host:
         far.send(frame)
         return 1
 
-    def _encode(self, message: Value, binary: bool) -> bytes:
+    def encode(self, message: Value, binary: bool) -> bytes:
+        """A message as a frame; `binary`: it is base64 text, and its bytes go past any codec. Raises Fault."""
+        if self.codec is not None and not binary:
+            payload = self.codec.encode(message)
+            return (
+                self._node.wire.encode_utf8(payload) if self.codec.is_text else self._node.wire.encode_binary(payload)
+            )
         if not isinstance(message, str):
             raise Fault(codes.TYPE_ERROR, f"a message is a text, not {values.describe(message)}", message)
         if binary:
@@ -251,12 +265,15 @@ class Host:
         if not self._node.events.wants_frame(concerned):
             return
         run = self._run
-        payload = decode_base64(values.text(message)) if binary else values.text(message)
+        payload = decode_base64(values.text(message)) if binary else self._shown(message)
         file = run.source_name
         sent = FrameOut(
             run.connection_id, run.route_name, to, recipients, payload, run.hook, run.runs, file, _emitting_line(file)
         )
         self._node.events.publish_detail(sent, concerned)
+
+    def _shown(self, message: Value) -> str:
+        return values.text(message) if self.codec is None else values.to_json(message)
 
     # Channels, the connection, the log.
 

@@ -168,6 +168,9 @@ class Shell(Protocol):
     def depart(self) -> None:
         """Leave all channels and be counted no more."""
 
+    def renewed(self) -> None:
+        """A new program has taken over."""
+
     def dropped(self, message: Message) -> None:
         """A message was not handed to a hook because the connection is closing."""
 
@@ -392,6 +395,7 @@ class Session:
             self.version, self.route = renewal.version, renewal.version.route
         self._at_once = _hook_at_once(self.route)
         self._held = ()
+        self._shell.renewed()
         if changed and self.state is State.OPEN:
             self._place(self._channels_named())
 

@@ -32,7 +32,6 @@ NOT_PERFORMED: Final[Mapping[str, str]] = {
 
 NOT_HONOURED: Final[Mapping[str, Callable[[Value], str]]] = {
     "auth": lambda _: "auth",
-    "codec": lambda codec: f"codec: {codec}",
     "history": lambda _: "history",
     "rate_limit": lambda _: "rate_limit",
 }

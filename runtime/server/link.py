@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import math
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from uuid import uuid4
 from compiler.bytecode.program import Mark
 from compiler.language.faults import Fault, OutOfFuel, Uncatchable
 from compiler.language.values import Value
+from runtime.codecs import CODECS, BadPayload, Codec, codec_of
 from runtime.events import (
     Connected,
     Disconnected,
@@ -26,6 +28,7 @@ from runtime.events import (
     HookCancelled,
     HookFaulted,
     HookFinished,
+    LogLine,
     Trouble,
     show_operands,
 )
@@ -40,6 +43,8 @@ from runtime.transport.seam import Connection
 
 POLICY: Final = 1008
 BUG: Final = 1011
+COMPLAINT_SECONDS: Final = 1.0
+"""A connection's bad payloads are told of this seldom; all are counted."""
 _HOOKS_WITHOUT_JOIN: Final = frozenset({"on_auth", "on_disconnect"})
 
 
@@ -66,6 +71,9 @@ class Link:
     """A connection of a route, from the accepted handshake to the end of `on_disconnect`."""
 
     __slots__ = (
+        "_codec",
+        "_complaint_at",
+        "_complaints",
         "_connection",
         "_events",
         "_floor",
@@ -110,6 +118,11 @@ class Link:
         self.timings: deque[float] | None = None
         """How long the latest hooks took, in seconds, while somebody looks."""
         self._host = Host(floor.node, connection, self)
+        self._codec = self._host.codec = codec_of(served.version.route.program.options)
+        self._complaint_at = -math.inf
+        """When a bad payload was told of last, by `perf_counter`."""
+        self._complaints = 0
+        """Bad payloads since then, that nobody was told of."""
         self.emit = self._host.emit
         """Performs effects; see `Shell.emit`."""
         self._waiting: WaitingRun | None = None
@@ -138,7 +151,11 @@ class Link:
         self.session.receive(Event.ADMITTED)
 
     def received(self, message: str | bytes) -> None:
-        """One whole message: text as it is, binary as text where it is UTF-8, else as base64."""
+        """One whole message: what the route's codec makes of it; without one text as it is, binary as text where it is
+        UTF-8, else as base64."""
+        if self._codec is not None:
+            self._decode(self._codec, message)
+            return
         if self._events.detailed:
             self._tell_frame(message)
         if self._idle_timer is not None:
@@ -148,10 +165,39 @@ class Link:
         else:
             self.session.hear(text_of_binary(message), "binary")
 
-    def _tell_frame(self, message: str | bytes) -> None:
+    def _decode(self, codec: Codec, message: str | bytes) -> None:
+        """One whole message of a route with a codec. What cannot be decoded runs no hook."""
+        if self._idle_timer is not None:
+            self._heard_at = asyncio.get_running_loop().time()
+        try:
+            value = codec.decode(message)
+        except BadPayload as bad:
+            self._complain(message, bad)
+            return
+        if self._events.detailed:
+            self._tell_frame(codec.show(message))
+        self.session.hear(value, "text" if isinstance(message, str) else "binary")
+
+    def _complain(self, message: str | bytes, bad: BadPayload) -> None:
+        """A message cannot be decoded: count it, and say so at most once a second."""
+        events = self._events
+        count(self._floor.counters.messages_dropped, "bad_payload")
+        if events.detailed:
+            self._tell_frame(message, runs_hook=False)
+        now = perf_counter()
+        if now - self._complaint_at < COMPLAINT_SECONDS:
+            self._complaints += 1
+            return
+        others = f" (and {self._complaints} more before)" if self._complaints else ""
+        self._complaint_at, self._complaints = now, 0
+        if events.wanted:
+            text = f"a message cannot be decoded: {bad}{others}"
+            events.publish(LogLine(self.session.id, self.route_name, "on_message", "error", text))
+
+    def _tell_frame(self, message: str | bytes, *, runs_hook: bool = True) -> None:
         events, connection_id = self._floor.node.events, self.session.id
         if events.is_followed(connection_id):
-            run = self.runs + ("on_message" in self.session.route.hooks)
+            run = self.runs + 1 if runs_hook and "on_message" in self.session.route.hooks else 0
             events.publish_detail(FrameIn(connection_id, self.route_name, message, run))
 
     def closed(self, code: int, reason: str) -> None:
@@ -348,6 +394,24 @@ class Link:
         """Leave all channels and be counted no more."""
         self.has_departed = True
         self._floor.node.hub.exit(self.session.id, self._connection)
+
+    def renewed(self) -> None:
+        """A new program has taken over: it may have another codec."""
+        self._codec = self._host.codec = codec_of(self.session.route.program.options)
+
+    def frame_of(self, text: str) -> bytes:
+        """What somebody typed, as a frame for this connection; for a codec it may be JSON, else it is a text.
+
+        Raises UnicodeEncodeError.
+        """
+        text.encode()
+        value: Value = text
+        if self._codec is not None:
+            try:
+                value = CODECS["json"].decode(text)
+            except BadPayload:
+                value = text
+        return self._host.encode(value, False)
 
     def dropped(self, message: Message) -> None:
         """A message came too late."""

@@ -88,6 +88,11 @@ def encode_text(text: str) -> bytes:
     return encode_frame(TEXT, payload)
 
 
+def encode_utf8(payload: bytes) -> bytes:
+    """A text frame whose text is UTF-8 already."""
+    return encode_frame(TEXT, payload)
+
+
 def encode_binary(payload: bytes) -> bytes:
     """A binary frame."""
     return encode_frame(BINARY, payload)

@@ -31,6 +31,7 @@ class Shell:
         self.waiting: Awaitable[Value] | None = None
         self.session: Session
         self.full: set[str] = set()
+        self.renewals = 0
 
     def emit(self, effect: str, *arguments: Value) -> Any:
         self.orders.append((effect, *arguments))
@@ -76,6 +77,9 @@ class Shell:
 
     def dropped(self, message: Message) -> None:
         self.orders.append(f"drop {message[0]}")
+
+    def renewed(self) -> None:
+        self.renewals += 1
 
     def over(self) -> None:
         self.orders.append("over")

@@ -17,6 +17,7 @@ from compiler.language.hooks import INPUT_NUMBERS
 from compiler.language.values import UNSET, Value
 from runtime.bus.local import LocalBus
 from runtime.channels import Hub
+from runtime.codecs import CODECS, codec_of
 from runtime.events import Events
 from runtime.host import Far, Host, Node, Surroundings
 from runtime.loader import link
@@ -74,6 +75,9 @@ class _Payloads:
     def encode_text(self, text: str) -> bytes:
         return text.encode()
 
+    def encode_utf8(self, payload: bytes) -> bytes:
+        return payload
+
     def encode_binary(self, payload: bytes) -> bytes:
         return payload
 
@@ -95,6 +99,8 @@ class Rehearsal:
         self.source_name = program.source_name
         node = Node(self.hub, LocalBus(self.hub, self._deliver), _Payloads(), Events())
         self._host = Host(node, self, self)
+        # What a codec makes is shown as JSON, whichever it is.
+        self._host.codec = CODECS["json"] if codec_of(self.route.program.options) is not None else None
         self._mark: Mark | None = None
         self._steps = 0
         self._deeds: list[Deed] = []
@@ -262,6 +268,9 @@ class Rehearsal:
 
     def resume(self) -> None:
         """See `pause`."""
+
+    def renewed(self) -> None:
+        """A rehearsal's program stays."""
 
     def dropped(self, message: Message) -> None:
         """The connection is closing; the prompt asks `is_over` first."""

@@ -74,6 +74,8 @@ def _conversation(scene: Scene | None) -> str:
     """The messages that were fired, and the frames that this client was sent, as a test of `worpen test`."""
     if scene is None:
         raise Unsaved("a conversation needs a route: `:load FILE` one first")
+    if scene.script.route.options.get("codec") == "msgpack":
+        raise Unsaved("what is sent in msgpack is no text, and a conversation of a test is")
     steps: list[tuple[str, str]] = [("connect", CLIENT), ("  to", scene.address)]
     for performance in scene.before:
         steps += _expected(performance.frames)

@@ -1,0 +1,290 @@
+"""What a route's `codec` does with messages: payload → value on the way in, value → payload on the way out.
+
+The one door to `msgspec`. Both codecs take no more than the language has values for (language sections 7 and 10):
+
+- whole numbers beyond 2**53 become the nearest double, `1.0` is `1`, `-0` is `0`;
+- refused are: what is not complete or goes on after its value, NaN and infinities, halves of surrogate pairs, a key
+  that comes twice in an object, over `JSON_DEPTH` levels of lists and objects;
+- msgpack's `bin` becomes base64 text, always; its `ext` (timestamps too) and keys that are no text are refused.
+
+What goes out is bounded like any text that an operation makes. Numbers are written as JavaScript writes them; in
+msgpack a whole number beyond 2**53 is a double.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from typing import Any, Final, Protocol, cast
+
+import msgspec
+
+from compiler.diagnostics import codes
+from compiler.language import values
+from compiler.language.faults import Fault
+from compiler.language.limits import JSON_DEPTH, SAFE_INTEGER
+from compiler.language.values import Value
+
+
+class BadPayload(ValueError):
+    """A message that the route's codec cannot read; the text says why, without the payload."""
+
+
+class Codec(Protocol):
+    """Decodes and encodes the messages of a route."""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether what it encodes goes out in text frames; else in binary ones."""
+
+    def decode(self, message: str | bytes) -> Value:
+        """The value of a message's payload, in normal form. Raises BadPayload."""
+
+    def encode(self, value: Value) -> bytes:
+        """A value as a payload. Raises Fault too-large, and send-refused for half of a surrogate pair."""
+
+    def show(self, message: str | bytes) -> str | bytes:
+        """A message as people read it: as JSON text, or as it is where it cannot be decoded."""
+
+
+class _Json:
+    """JSON: reads text and binary frames, writes text."""
+
+    is_text: Final = True
+
+    def decode(self, message: str | bytes) -> Value:
+        """See `Codec`."""
+        text = message if isinstance(message, str) else _utf8(message)
+        value = _decoded(_READ_JSON, text)
+        if value.__class__ is str:
+            return cast(Value, value)
+        value, keys = _normal(value)
+        if keys and text.count(":") != keys and _TEXT.sub("", text).count(":") != keys:
+            raise BadPayload("a key comes twice in an object")
+        return value
+
+    def encode(self, value: Value) -> bytes:
+        """See `Codec`."""
+        if value.__class__ is not str and _has_odd_number(value):
+            return _written(values.to_json(value).encode, value)
+        return _written(lambda: _WRITE_JSON(value), value)
+
+    def show(self, message: str | bytes) -> str | bytes:
+        """See `Codec`."""
+        try:
+            return message if isinstance(message, str) else message.decode()
+        except UnicodeDecodeError:
+            return message
+
+
+class _Msgpack:
+    """msgpack: binary both ways. A text frame is no msgpack."""
+
+    is_text: Final = False
+
+    def decode(self, message: str | bytes) -> Value:
+        """See `Codec`."""
+        if isinstance(message, str):
+            raise BadPayload("msgpack comes in binary frames, and this is a text frame")
+        value = _decoded(_READ_MSGPACK, message)
+        if value.__class__ is str:
+            return cast(Value, value)
+        value, keys = _normal(value)
+        if keys and not _is_shortest(value, message) and _count_keys(message) != keys:
+            raise BadPayload("a key comes twice in a map")
+        return value
+
+    def encode(self, value: Value) -> bytes:
+        """See `Codec`."""
+        if value.__class__ is not str and _has_odd_number(value):
+            value = _with_doubles(value)
+        return _written(lambda: _WRITE_MSGPACK(value), value)
+
+    def show(self, message: str | bytes) -> str | bytes:
+        """See `Codec`."""
+        try:
+            return values.to_json(self.decode(message))
+        except (BadPayload, Fault):
+            return message
+
+
+_READ_JSON: Final = msgspec.json.Decoder().decode
+_WRITE_JSON: Final = msgspec.json.Encoder().encode
+_READ_MSGPACK: Final = msgspec.msgpack.Decoder().decode
+_WRITE_MSGPACK: Final = msgspec.msgpack.Encoder().encode
+
+CODECS: Final[Mapping[str, Codec]] = {"json": _Json(), "msgpack": _Msgpack()}
+"""Every codec by its name in a route; `text` is none."""
+
+
+def codec_of(options: Mapping[str, Value]) -> Codec | None:
+    """What decodes the messages of a route with these options; None where they are text."""
+    return CODECS.get(str(options.get("codec", "text")))
+
+
+# In.
+
+_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*+"')
+"""A text in JSON that is known to be well-formed."""
+_TOO_DEEP: Final = f"lists and objects are nested more than {JSON_DEPTH} deep"
+
+
+def _utf8(payload: bytes) -> str:
+    try:
+        return payload.decode()
+    except UnicodeDecodeError:
+        raise BadPayload("it is not UTF-8") from None
+
+
+def _decoded(read: Any, payload: str | bytes) -> Any:
+    try:
+        return read(payload)
+    except RecursionError:
+        raise BadPayload(_TOO_DEEP) from None
+    except UnicodeError:
+        raise BadPayload("a text in it is not UTF-8") from None
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
+        raise BadPayload(str(error)[:200]) from None
+
+
+def _normal(value: Any) -> tuple[Value, int]:
+    """A decoded value in normal form, changed in place, and how many keys are in it. Raises BadPayload."""
+    root = [value]
+    level: list[Any] = [root]
+    keys = 0
+    depth = -1
+    while level:
+        depth += 1
+        if depth > JSON_DEPTH:
+            raise BadPayload(_TOO_DEEP)
+        inner: list[Any] = []
+        for owner in level:
+            if owner.__class__ is dict:
+                keys += len(owner)
+            for place, item in owner.items() if owner.__class__ is dict else enumerate(owner):
+                kind = item.__class__
+                if kind is dict:
+                    _check_keys(item)
+                    inner.append(item)
+                elif kind is list:
+                    inner.append(item)
+                elif kind not in _PLAIN:
+                    owner[place] = _normal_scalar(item)
+        level = inner
+    return cast(Value, root[0]), keys
+
+
+_PLAIN: Final = frozenset({str, bool, type(None)})
+
+
+def _check_keys(owner: dict[Any, Any]) -> None:
+    for key in owner:
+        if key.__class__ is not str:
+            raise BadPayload("a key is no text")
+
+
+def _normal_scalar(item: Any) -> Value:
+    if isinstance(item, (int, float)):
+        try:
+            return values.normalise(item)
+        except Fault as fault:
+            raise BadPayload(fault.message) from None
+    if isinstance(item, bytes):
+        return base64.b64encode(item).decode("ascii")
+    raise BadPayload("an extension type has no value here")
+
+
+def _is_shortest(value: Value, payload: bytes) -> bool:
+    """Whether a payload is exactly what its value is written as; mostly it is, and then no key came twice."""
+    try:
+        return _WRITE_MSGPACK(value) == payload
+    except (OverflowError, RecursionError):
+        return False
+
+
+_FIXED: Final[Mapping[int, int]] = {
+    0xCA: 4, 0xCB: 8, 0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8, 0xD0: 1, 0xD1: 2, 0xD2: 4, 0xD3: 8,
+}  # fmt: skip
+"""Bytes after a first byte that says how many follow: floats and whole numbers."""
+_COUNTED: Final[Mapping[int, int]] = {0xC4: 1, 0xC5: 2, 0xC6: 4, 0xD9: 1, 0xDA: 2, 0xDB: 4}
+"""Bytes of the length after the first byte: of binaries and texts."""
+
+
+def _count_keys(payload: bytes) -> int:
+    """How many keys msgpack's maps have, repeated ones counted again.
+
+    `payload` was read already: it is well-formed, and has no extensions.
+    """
+    keys = place = 0
+    end = len(payload)
+    while place < end:
+        first = payload[place]
+        place += 1
+        if 0x80 <= first <= 0x8F:
+            keys += first & 0x0F
+        elif 0xA0 <= first <= 0xBF:
+            place += first & 0x1F
+        elif first in _COUNTED:
+            width = _COUNTED[first]
+            place += width + int.from_bytes(payload[place : place + width], "big")
+        elif first in (0xDC, 0xDD, 0xDE, 0xDF):
+            width = 4 if first & 1 else 2
+            keys += int.from_bytes(payload[place : place + width], "big") if first >= 0xDE else 0
+            place += width
+        else:
+            place += _FIXED.get(first, 0)
+    return keys
+
+
+# Out.
+
+
+def _written(write: Any, value: Value) -> bytes:
+    try:
+        return cast(bytes, write())
+    except UnicodeEncodeError:
+        raise Fault(codes.SEND_REFUSED, "the message has half a surrogate pair in it", value) from None
+    except RecursionError:
+        raise Fault(codes.TOO_LARGE, "the value is nested too deep to be written") from None
+
+
+def _has_odd_number(value: Value) -> bool:
+    """Whether a number in it may be written differently by the language and by others: a fraction, or beyond 2**53.
+
+    Raises Fault too-large where the value's JSON must be larger than 1 MiB, or is nested too deep: a list that holds
+    one list twice, which holds one list twice, and so on, is small; what is written of it is not.
+    """
+    level: list[Value] = [value]
+    is_odd = False
+    size = depth = 0
+    while level:
+        inner: list[Value] = []
+        for item in level:
+            if isinstance(item, str):
+                size += len(item) + 2
+            elif isinstance(item, dict):
+                size += sum(map(len, item)) + 4 * len(item) + 1
+                inner += item.values()
+            elif isinstance(item, list):
+                size += len(item) + 1
+                inner += item
+            elif item.__class__ is float or (item.__class__ is int and not -SAFE_INTEGER <= item <= SAFE_INTEGER):
+                is_odd = True
+        values.check_size(size + len(inner))
+        depth += 1
+        if depth > JSON_DEPTH + 1:
+            raise Fault(codes.TOO_LARGE, "the value is nested too deep to be written")
+        level = inner
+    return is_odd
+
+
+def _with_doubles(value: Value) -> Value:
+    """The value with whole numbers beyond 2**53 as doubles. At most `JSON_DEPTH` deep."""
+    if isinstance(value, dict):
+        return {key: _with_doubles(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_doubles(item) for item in value]
+    if type(value) is int and not -SAFE_INTEGER <= value <= SAFE_INTEGER:
+        return float(value)
+    return value
