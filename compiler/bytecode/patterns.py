@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Final
 
 _SPECIAL: Final = re.compile(r"[*\\]")
+_NO_CHARACTER: Final = "\ud800"
+"""Half a surrogate pair: texts are well formed and have none."""
 _PIECE: Final = re.compile(r"\\(.)|(\*)|([^*\\]+)", re.DOTALL)
 
 
@@ -64,3 +66,12 @@ def matches(pattern: str, text: str) -> bool:
                 return False
             place += len(piece)
     return True
+
+
+def covers(wide: str, narrow: str) -> bool:
+    """Whether every text of one pattern is one of the other too.
+
+    Asked with the gaps of `narrow` filled by a character that no text has: what covers that covers all there is.
+    """
+    pieces = _compiled(narrow)
+    return matches(wide, "".join(_NO_CHARACTER if piece is None else piece for piece in pieces))

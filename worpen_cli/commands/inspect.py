@@ -81,26 +81,33 @@ def _manifest(manifest: Manifest) -> list[str]:
     examples=(
         ("worpen inspect chat.wbc", "routes, what they can reach, instructions"),
         ("worpen inspect chat.wbc --hook on_message", "the instructions of one hook"),
+        ("worpen inspect chat.wbc --manifest", "only what the routes can reach"),
         ("worpen inspect chat.wbc --json", "for a program"),
     ),
 )
 @click.argument("file", type=click.Path())
 @click.option("--hook", type=click.Choice(list(HOOKS)), help="Show this hook only.")
+@click.option("--manifest", is_flag=True, help="Only what the program is and can reach, without its instructions.")
 @click.option("--json", "json", is_flag=True, help="One JSON document.")
 @pass_invocation
-def command(invocation: Invocation, file: str, hook: str | None, json: bool) -> int:
+def command(invocation: Invocation, file: str, hook: str | None, manifest: bool, json: bool) -> int:
     """Read a program file (.wbc), verify it, and show its manifest and its instructions."""
     from compiler.bytecode.disassembler import disassemble
 
     program = read_program(file)
     if json:
-        invocation.console.print_document(_document(file, program))
+        invocation.console.print_document(_document(file, program, only_manifest=manifest))
+    elif manifest:
+        invocation.console.print_rendered(describe(file, program))
     else:
         invocation.console.print_rendered(f"{describe(file, program)}\n{disassemble(program, None, hook)}")
     return ExitCode.FINE
 
 
-def _document(path: str, program: Program) -> str:
+def _document(path: str, program: Program, *, only_manifest: bool) -> str:
     from compiler.bytecode.disassembler import to_json_form
 
-    return json.dumps({"schema": PROGRAM_SCHEMA, "file": path, **to_json_form(program)}, ensure_ascii=False)
+    form = to_json_form(program)
+    if only_manifest:
+        form = {"manifest": form["manifest"]}
+    return json.dumps({"schema": PROGRAM_SCHEMA, "file": path, **form}, ensure_ascii=False)

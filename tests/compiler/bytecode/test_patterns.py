@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.bytecode.patterns import joined, literal, matches
+from compiler.bytecode.patterns import covers, joined, literal, matches
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,20 @@ def test_a_literal_covers_itself_alone(text: str) -> None:
     assert matches(literal(text), text)
     assert not matches(literal(text), text + "x")
     assert matches(joined([text, None, text]), text + "between" + text)
+
+
+@pytest.mark.parametrize(
+    ("wide", "narrow", "covered"),
+    [
+        ("*", "a-*", True),
+        ("a-*", "*", False),
+        ("a-*", "a-b", True),
+        ("a-*-z", "a-*-y-*-z", True),
+        ("a-*-y-*-z", "a-*-z", False),
+        (r"a\*", "a*", False),
+        ("a*", r"a\*", True),
+        ("*a", "a*", False),
+    ],
+)
+def test_patterns_cover_patterns(wide: str, narrow: str, covered: bool) -> None:
+    assert covers(wide, narrow) is covered

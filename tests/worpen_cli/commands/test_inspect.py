@@ -47,3 +47,13 @@ def test_another_file_is_refused(run: Run, program: Path) -> None:
 def test_a_missing_file(run: Run, folder: Path) -> None:
     assert run("inspect", "no.wbc").code == 2
     assert run("inspect", ".").code == 2
+
+
+def test_the_manifest_alone(run: Run, folder: Path) -> None:
+    run("compile", "good.yaml")
+    shown = run("inspect", "--manifest", "good.wbc").out
+    assert "effects     send" in shown
+    assert "CONST" not in shown
+    document = json.loads(run("inspect", "--manifest", "--json", "good.wbc").out)
+    assert document["manifest"]["effects"] == ["send"]
+    assert "routes" not in document

@@ -1,0 +1,114 @@
+"""What programs reach, route by route, and how that differs between two sets of them.
+
+A route's reach is its manifest and who may connect to it. It widens where something can be reached that could not be
+before: a new channel, statement, key, host or variable, another kind of effect, a hook without a bound where there was
+one, a route that was not there, a door that stands open now. Patterns are compared by what they cover: `room-7` after
+`room-*` is nothing new.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
+
+from compiler.bytecode import patterns
+from compiler.bytecode.manifest import compute_manifest
+from compiler.bytecode.program import Program, RouteProgram
+from compiler.records import dataclass
+
+Reach: TypeAlias = "dict[str, tuple[str, ...]]"
+"""What a route reaches, by kind."""
+UNBOUNDED: Final = "bounded by fuel"
+ANYBODY: Final = "anybody"
+OWN_PAGES: Final = "pages of the server's own host"
+_PATTERNS: Final = ("channels", "keys", "hosts")
+_NAMES: Final = ("effects", "statements", "environment")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChange:
+    """What became of a route's reach: by kind what is reached now and was not, and what is not reached any more.
+
+    `status` is `added`, `removed` or `changed`.
+    """
+
+    path: str
+    status: str
+    added: Mapping[str, tuple[str, ...]]
+    removed: Mapping[str, tuple[str, ...]]
+
+    @property
+    def widens(self) -> bool:
+        """Whether anything is reached that was not."""
+        return self.status == "added" or bool(self.added)
+
+
+def reach_of(program: Program, route: RouteProgram) -> Reach:
+    """What one route of a program reaches, empty kinds left out."""
+    manifest = compute_manifest(program.constants, program.imports, (route,))
+    reach = {kind: tuple(getattr(manifest, kind)) for kind in (*_NAMES, *_PATTERNS)}
+    reach["cost"] = tuple(
+        f"{name.rpartition('/')[2]} {UNBOUNDED}" for name, cost in manifest.cost.items() if cost is None
+    )
+    reach["clients"] = (_clients(route.options),)
+    reach["origins"] = _origins(route.options)
+    return {kind: found for kind, found in reach.items() if found}
+
+
+def _clients(options: Mapping[str, Any]) -> str:
+    return "those with a valid token" if "auth" in options else ANYBODY
+
+
+def _origins(options: Mapping[str, Any]) -> tuple[str, ...]:
+    origins = options.get("origins")
+    return (OWN_PAGES,) if origins is None else tuple(sorted(map(str, origins)))
+
+
+def compare(before: Iterable[Program], after: Iterable[Program]) -> list[RouteChange]:
+    """How the reach of each route differs, by path; routes that reach the same are left out."""
+    old, new = _by_path(before), _by_path(after)
+    changes = (_change(path, old.get(path), new.get(path)) for path in sorted({*old, *new}))
+    return [change for change in changes if change is not None]
+
+
+def _by_path(programs: Iterable[Program]) -> dict[str, Reach]:
+    return {route.path: reach_of(program, route) for program in programs for route in program.routes}
+
+
+def _change(path: str, old: Reach | None, new: Reach | None) -> RouteChange | None:
+    status = "added" if old is None else "removed" if new is None else "changed"
+    added = dict(_gained(old or {}, new or {}))
+    removed = dict(_gained(new or {}, old or {}))
+    return RouteChange(path, status, added, removed) if added or removed or status != "changed" else None
+
+
+def _gained(old: Reach, new: Reach) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for kind, found in new.items():
+        known, covers = old.get(kind, ()), _COVERS.get(kind, _equals)
+        if fresh := tuple(text for text in found if not any(covers(other, text) for other in known)):
+            yield kind, fresh
+
+
+def _equals(wide: str, narrow: str) -> bool:
+    return wide == narrow
+
+
+def _covers_client(wide: str, narrow: str) -> bool:
+    return wide in (narrow, ANYBODY)
+
+
+def _covers_origin(wide: str, narrow: str) -> bool:
+    return wide in (narrow, "*")
+
+
+_COVERS: Final[Mapping[str, Callable[[str, str], bool]]] = {
+    **dict.fromkeys(_PATTERNS, patterns.covers),
+    "clients": _covers_client,
+    "origins": _covers_origin,
+}
+"""Where one entry can cover another that is not the same text."""
+
+
+def widens(changes: Sequence[RouteChange]) -> bool:
+    """Whether anything is reached that was not."""
+    return any(change.widens for change in changes)
