@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, cast
 
 import msgspec
@@ -23,7 +23,7 @@ import msgspec
 from compiler.diagnostics import codes
 from compiler.language import values
 from compiler.language.faults import Fault
-from compiler.language.limits import JSON_DEPTH, SAFE_INTEGER
+from compiler.language.limits import JSON_DEPTH, SAFE_INTEGER, TEXT_BYTES
 from compiler.language.values import Value
 
 
@@ -56,19 +56,29 @@ class _Json:
     def decode(self, message: str | bytes) -> Value:
         """See `Codec`."""
         text = message if isinstance(message, str) else _utf8(message)
-        value = _decoded(_READ_JSON, text)
-        if value.__class__ is str:
-            return cast(Value, value)
-        value, keys = _normal(value)
-        if keys and text.count(":") != keys and _TEXT.sub("", text).count(":") != keys:
-            raise BadPayload("a key comes twice in an object")
-        return value
+        try:
+            value = _READ_JSON(text)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _refusal(error) from None
+        kind = value.__class__
+        if kind is dict or kind is list:
+            keys = _settle(value, 1)
+            if keys and text.count(":") != keys and _TEXT.sub("", text).count(":") != keys:
+                raise BadPayload("a key comes twice in an object")
+        elif kind is not str:
+            return _scalar(value)
+        return cast(Value, value)
 
     def encode(self, value: Value) -> bytes:
         """See `Codec`."""
-        if value.__class__ is not str and _has_odd_number(value):
-            return _written(values.to_json(value).encode, value)
-        return _written(lambda: _WRITE_JSON(value), value)
+        try:
+            if value.__class__ is not str:
+                _measure(value, 0, TEXT_BYTES)
+            return _WRITE_JSON(value)
+        except _OddNumber:
+            return _encoded_slowly(value)
+        except UnicodeEncodeError:
+            raise _half_a_pair(value) from None
 
     def show(self, message: str | bytes) -> str | bytes:
         """See `Codec`."""
@@ -87,19 +97,37 @@ class _Msgpack:
         """See `Codec`."""
         if isinstance(message, str):
             raise BadPayload("msgpack comes in binary frames, and this is a text frame")
-        value = _decoded(_READ_MSGPACK, message)
-        if value.__class__ is str:
-            return cast(Value, value)
-        value, keys = _normal(value)
-        if keys and not _is_shortest(value, message) and _count_keys(message) != keys:
-            raise BadPayload("a key comes twice in a map")
-        return value
+        try:
+            value = _READ_MSGPACK(message)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise _refusal(error) from None
+        kind = value.__class__
+        if kind is dict or kind is list:
+            keys = _settle(value, 1)
+            if keys and not _is_shortest(value, message) and _count_keys(message) != keys:
+                raise BadPayload("a key comes twice in a map")
+        elif kind is not str:
+            return _scalar(value)
+        return cast(Value, value)
 
     def encode(self, value: Value) -> bytes:
         """See `Codec`."""
-        if value.__class__ is not str and _has_odd_number(value):
-            value = _with_doubles(value)
-        return _written(lambda: _WRITE_MSGPACK(value), value)
+        try:
+            if value.__class__ is not str:
+                _measure(value, 0, TEXT_BYTES)
+            return _WRITE_MSGPACK(value)
+        except _OddNumber:
+            return self._encode_doubles(value)
+        except UnicodeEncodeError:
+            raise _half_a_pair(value) from None
+
+    @staticmethod
+    def _encode_doubles(value: Value) -> bytes:
+        values.to_json(value)  # bounds what comes now; it is rare
+        try:
+            return _WRITE_MSGPACK(_with_doubles(value))
+        except UnicodeEncodeError:
+            raise _half_a_pair(value) from None
 
     def show(self, message: str | bytes) -> str | bytes:
         """See `Codec`."""
@@ -137,54 +165,40 @@ def _utf8(payload: bytes) -> str:
         raise BadPayload("it is not UTF-8") from None
 
 
-def _decoded(read: Any, payload: str | bytes) -> Any:
-    try:
-        return read(payload)
-    except RecursionError:
-        raise BadPayload(_TOO_DEEP) from None
-    except UnicodeError:
-        raise BadPayload("a text in it is not UTF-8") from None
-    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError) as error:
-        raise BadPayload(str(error)[:200]) from None
+def _refusal(error: Exception) -> BadPayload:
+    if isinstance(error, RecursionError):
+        return BadPayload(_TOO_DEEP)
+    if isinstance(error, UnicodeError):
+        return BadPayload("a text in it is not UTF-8")
+    return BadPayload(str(error)[:200])
 
 
-def _normal(value: Any) -> tuple[Value, int]:
-    """A decoded value in normal form, changed in place, and how many keys are in it. Raises BadPayload."""
-    root = [value]
-    level: list[Any] = [root]
+def _settle(owner: Any, depth: int) -> int:
+    """Bring a decoded list or object into normal form, in place; how many keys are in it. Raises BadPayload."""
+    if depth > JSON_DEPTH:
+        raise BadPayload(_TOO_DEEP)
     keys = 0
-    depth = -1
-    while level:
-        depth += 1
-        if depth > JSON_DEPTH:
-            raise BadPayload(_TOO_DEEP)
-        inner: list[Any] = []
-        for owner in level:
-            if owner.__class__ is dict:
-                keys += len(owner)
-            for place, item in owner.items() if owner.__class__ is dict else enumerate(owner):
-                kind = item.__class__
-                if kind is dict:
-                    _check_keys(item)
-                    inner.append(item)
-                elif kind is list:
-                    inner.append(item)
-                elif kind not in _PLAIN:
-                    owner[place] = _normal_scalar(item)
-        level = inner
-    return cast(Value, root[0]), keys
+    if owner.__class__ is dict:
+        keys = len(owner)
+        # JSON has no other keys, msgpack has.
+        for key in owner:
+            if key.__class__ is not str:
+                raise BadPayload("a key is no text")
+    for place, item in owner.items() if owner.__class__ is dict else enumerate(owner):
+        kind = item.__class__
+        if kind is str:
+            continue
+        if kind is dict or kind is list:
+            keys += _settle(item, depth + 1)
+        elif kind is not int or not -SAFE_INTEGER <= item <= SAFE_INTEGER:
+            owner[place] = _scalar(item)
+    return keys
 
 
-_PLAIN: Final = frozenset({str, bool, type(None)})
-
-
-def _check_keys(owner: dict[Any, Any]) -> None:
-    for key in owner:
-        if key.__class__ is not str:
-            raise BadPayload("a key is no text")
-
-
-def _normal_scalar(item: Any) -> Value:
+def _scalar(item: Any) -> Value:
+    """What is neither text nor list nor object, in normal form. Raises BadPayload."""
+    if item is None or item is True or item is False:
+        return cast(Value, item)
     if isinstance(item, (int, float)):
         try:
             return values.normalise(item)
@@ -240,43 +254,62 @@ def _count_keys(payload: bytes) -> int:
 # Out.
 
 
-def _written(write: Any, value: Value) -> bytes:
-    try:
-        return cast(bytes, write())
-    except UnicodeEncodeError:
-        raise Fault(codes.SEND_REFUSED, "the message has half a surrogate pair in it", value) from None
-    except RecursionError:
-        raise Fault(codes.TOO_LARGE, "the value is nested too deep to be written") from None
+class _OddNumber(Exception):
+    """A number that msgspec may write differently than the language does: tiny, or whole and beyond 2**53."""
 
 
-def _has_odd_number(value: Value) -> bool:
-    """Whether a number in it may be written differently by the language and by others: a fraction, or beyond 2**53.
+_ORDINARY: Final = 1e-4
+"""Fractions at least as large are written alike by everybody."""
 
-    Raises Fault too-large where the value's JSON must be larger than 1 MiB, or is nested too deep: a list that holds
-    one list twice, which holds one list twice, and so on, is small; what is written of it is not.
+
+def _measure(value: Value, depth: int, room: int) -> int:
+    """What is left of so many bytes when a value is written as JSON, or a little more.
+
+    A list that holds one list twice, which holds one list twice, and so on, is small; what is written of it is not.
+    Raises Fault too-large where there is no room, or over `JSON_DEPTH` levels; _OddNumber where there may be one.
     """
-    level: list[Value] = [value]
-    is_odd = False
-    size = depth = 0
-    while level:
-        inner: list[Value] = []
-        for item in level:
-            if isinstance(item, str):
-                size += len(item) + 2
-            elif isinstance(item, dict):
-                size += sum(map(len, item)) + 4 * len(item) + 1
-                inner += item.values()
-            elif isinstance(item, list):
-                size += len(item) + 1
-                inner += item
-            elif item.__class__ is float or (item.__class__ is int and not -SAFE_INTEGER <= item <= SAFE_INTEGER):
-                is_odd = True
-        values.check_size(size + len(inner))
-        depth += 1
-        if depth > JSON_DEPTH + 1:
-            raise Fault(codes.TOO_LARGE, "the value is nested too deep to be written")
-        level = inner
-    return is_odd
+    kind = value.__class__
+    if kind is str:
+        return room - len(cast(str, value)) - 2
+    if isinstance(value, dict):
+        room -= 1 + 4 * len(value)
+        for key in value:
+            room -= len(key)
+        items: Iterable[Value] = value.values()
+    elif isinstance(value, list):
+        room -= 1 + len(value)
+        items = value
+    else:
+        if (kind is int and not -SAFE_INTEGER <= cast(int, value) <= SAFE_INTEGER) or (
+            kind is float and abs(cast(float, value)) < _ORDINARY
+        ):
+            raise _OddNumber
+        return room
+    if room < 0:
+        values.check_size(TEXT_BYTES + 1)
+    if depth >= JSON_DEPTH:
+        raise Fault(codes.TOO_LARGE, "the value is nested too deep to be written")
+    for item in items:
+        kind = item.__class__
+        if kind is str:
+            room -= len(cast(str, item)) + 2
+        elif kind is not int or not -SAFE_INTEGER <= cast(int, item) <= SAFE_INTEGER:
+            room = _measure(item, depth + 1, room)
+    if room < 0:
+        values.check_size(TEXT_BYTES + 1)
+    return room
+
+
+def _encoded_slowly(value: Value) -> bytes:
+    """JSON with numbers as the language writes them. Raises Fault."""
+    try:
+        return values.to_json(value).encode()
+    except UnicodeEncodeError:
+        raise _half_a_pair(value) from None
+
+
+def _half_a_pair(value: Value) -> Fault:
+    return Fault(codes.SEND_REFUSED, "the message has half a surrogate pair in it", value)
 
 
 def _with_doubles(value: Value) -> Value:

@@ -90,7 +90,8 @@ def encode_text(text: str) -> bytes:
 
 def encode_utf8(payload: bytes) -> bytes:
     """A text frame whose text is UTF-8 already."""
-    return encode_frame(TEXT, payload)
+    size = len(payload)
+    return _SHORT_TEXT_HEADS[size] + payload if size < 126 else encode_frame(TEXT, payload)
 
 
 def encode_binary(payload: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""A worpen server of its own process, for measurements: an echo route and a room, rates without a limit."""
+"""A worpen server of its own process, for measurements: two echo routes and a room, rates without a limit."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ ws_hooks:
   on_message:
     - WsOp: {command: send, message: "{{ message }}"}
 ---
+name: JSON
+path: /ws/json
+route_type: WebSocket
+codec: json
+ws_hooks:
+  on_message:
+    - WsOp: {command: send, message: "{{ message }}"}
+---
 name: Room
 path: /ws/room
 route_type: WebSocket
@@ -33,7 +41,7 @@ UNLIMITED = ("message_rate=0", "byte_rate=0", "connection_rate=0")
 
 @contextmanager
 def routes_file() -> Iterator[Path]:
-    """A file with the two routes."""
+    """A file with the routes."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "bench.yaml")
         file.write_text(ROUTES, encoding="utf-8")

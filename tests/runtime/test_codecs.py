@@ -15,7 +15,7 @@ from compiler.diagnostics import codes
 from compiler.language.faults import Fault
 from compiler.language.functions.json_text import parse_json
 from compiler.language.limits import JSON_DEPTH
-from compiler.language.values import ErrorValue, Value, identical, normalise
+from compiler.language.values import ErrorValue, Value, identical, normalise, to_json
 from runtime.codecs import CODECS, BadPayload, codec_of
 
 JSON, MSGPACK = CODECS["json"], CODECS["msgpack"]
@@ -171,6 +171,11 @@ def test_a_repeated_key_is_found_in_any_msgpack(members: dict[str, Any]) -> None
 def test_what_is_written(value: Value, json_text: str, msgpack: bytes) -> None:
     assert JSON.encode(value) == json_text.encode()
     assert MSGPACK.encode(value) == msgpack
+
+
+@given(some.lists(some.floats(allow_nan=False, allow_infinity=False).map(normalise)))
+def test_numbers_are_written_as_the_language_writes_them(numbers: list[Value]) -> None:
+    assert JSON.encode(numbers).decode() == to_json(numbers)
 
 
 def deep(levels: int) -> Value:

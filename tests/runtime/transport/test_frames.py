@@ -11,6 +11,7 @@ from runtime.transport.frames import (
     encode_binary,
     encode_close,
     encode_text,
+    encode_utf8,
     is_sendable,
 )
 from tests.runtime.transport.harness import masked, read_frames
@@ -57,6 +58,7 @@ def events(*pieces: bytes, max_message: int = 1000) -> list[tuple[object, ...]]:
 def test_encoded_frames_are_read_back(size: int) -> None:
     assert read_frames(encode_text("x" * size)) == ([(0x81, b"x" * size)], b"")
     assert read_frames(encode_binary(b"\xff" * size)) == ([(0x82, b"\xff" * size)], b"")
+    assert encode_utf8(b"x" * size) == encode_text("x" * size)
 
 
 def test_the_length_of_a_text_is_that_of_its_bytes() -> None:
