@@ -178,15 +178,12 @@ class Shell(Protocol):
         """The session's life is complete."""
 
 
-_MESSAGE: Final = INPUT_NUMBERS["message"]
-_MESSAGE_TYPE: Final = INPUT_NUMBERS["message_type"]
+MESSAGE: Final = INPUT_NUMBERS["message"]
+MESSAGE_TYPE: Final = INPUT_NUMBERS["message_type"]
 _PARAMS: Final = INPUT_NUMBERS["params"]
 _CLOSE_CODE: Final = INPUT_NUMBERS["close_code"]
 _CLOSE_REASON: Final = INPUT_NUMBERS["close_reason"]
 _ROUTE: Final = INPUT_NUMBERS["route"]
-# A member of an enumeration takes longer to look up than a message may.
-_OPEN: Final = State.OPEN
-_RUNNING: Final = State.RUNNING
 _SILENT_HOOKS: Final = frozenset({"on_auth", "on_disconnect"})
 """Hooks whose returned value is not sent."""
 
@@ -195,8 +192,8 @@ class Session:
     """The life of one connection. Mutable, one owner, never used from two threads."""
 
     __slots__ = (
-        "_at_once", "_held", "_paused", "_placed", "_shell",
-        "hook", "id", "inputs", "route", "slots", "state", "version",
+        "_paused", "_placed", "_shell",
+        "at_once", "held", "hook", "id", "inputs", "route", "slots", "state", "version",
     )  # fmt: skip
 
     def __init__(self, connection_id: str, version: Version, given: Mapping[str, Value], shell: Shell) -> None:
@@ -212,9 +209,11 @@ class Session:
         self.hook = ""
         self.state = State.NEW
         self._shell = shell
-        self._at_once = _hook_at_once(route)
+        self.at_once = _hook_at_once(route)
+        """The hook for messages, where it runs to its end without waiting."""
+        self.held: tuple[Renewal, ...] = ()
+        """New programs that take over when the hook that runs has finished."""
         self._paused = False
-        self._held: tuple[Renewal, ...] = ()
         self._placed: tuple[str, ...] = ()
 
     # Events.
@@ -229,34 +228,9 @@ class Session:
     def hear(self, value: Value, kind: str) -> None:
         """A message arrived: its value, and `text` or `binary`.
 
-        The same as `receive(Event.MESSAGE, (value, kind))`. The usual case, an open connection whose hook does not
-        wait and ends well, is written out: it is most of what a server does.
+        A shell may do the usual case by itself, see `at_once`.
         """
-        run = self._at_once
-        if run is None or self.state is not _OPEN:
-            self.receive(Event.MESSAGE, (value, kind))
-            return
-        inputs, shell = self.inputs, self._shell
-        self.state = _RUNNING
-        self.hook = "on_message"
-        inputs[_MESSAGE] = value
-        inputs[_MESSAGE_TYPE] = kind
-        shell.started("on_message")
-        try:
-            returned = run(inputs, self.slots, shell.emit)
-        except (Uncatchable, Exception) as problem:
-            self.finished(None, problem)
-            return
-        if returned is not None:
-            self.finished(cast("Value", returned), None)
-            return
-        self.hook = ""
-        inputs[_MESSAGE] = None
-        shell.ended("on_message", None)
-        if self.state is _RUNNING and not self._held:
-            self.state = _OPEN
-        else:
-            self.receive(Event.FINISHED)
+        self.receive(Event.MESSAGE, (value, kind))
 
     def gone(self, code: int, reason: str) -> None:
         """The connection is over, with this close code and reason."""
@@ -268,7 +242,7 @@ class Session:
     def finished(self, value: Value, outcome: Outcome) -> None:
         """The hook that ran is over: with the value it returned, or what ended it."""
         hook, self.hook = self.hook, ""
-        self.inputs[_MESSAGE] = None
+        self.inputs[MESSAGE] = None
         if value is not None and hook not in _SILENT_HOOKS:
             try:
                 self._shell.reply(value)
@@ -317,7 +291,7 @@ class Session:
         self._run("on_connect")
 
     def _start_message(self, message: Message) -> None:
-        self.inputs[_MESSAGE], self.inputs[_MESSAGE_TYPE] = message
+        self.inputs[MESSAGE], self.inputs[MESSAGE_TYPE] = message
         self._run("on_message")
 
     def _settle(self, _: object) -> None:
@@ -335,7 +309,7 @@ class Session:
 
     def _end(self, _: object) -> None:
         self.slots = []
-        self._held = ()
+        self.held = ()
         self._shell.over()
 
     def _drop(self, message: Message) -> None:
@@ -377,24 +351,24 @@ class Session:
     # Reload.
 
     def _hold(self, renewal: Renewal) -> None:
-        self._held = (*self._held, renewal)
+        self.held = (*self.held, renewal)
 
     def _renew(self, renewal: Renewal) -> None:
-        self._held = (*self._held, renewal)
+        self.held = (*self.held, renewal)
         self._take_over(None)
 
     def _take_over(self, _: object) -> None:
         """Let the newest program take over, with the variables it knows."""
-        if not self._held:
+        if not self.held:
             return
         changed = False
-        for renewal in self._held:
+        for renewal in self.held:
             if renewal.changed:
                 changed = True
                 self._rename(renewal)
             self.version, self.route = renewal.version, renewal.version.route
-        self._at_once = _hook_at_once(self.route)
-        self._held = ()
+        self.at_once = _hook_at_once(self.route)
+        self.held = ()
         self._shell.renewed()
         if changed and self.state is State.OPEN:
             self._place(self._channels_named())

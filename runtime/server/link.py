@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, cast
 from uuid import uuid4
 
 from compiler.bytecode.program import Mark
@@ -38,9 +38,12 @@ from runtime.metrics import TIMED_RUNS, ServerCounters, Tally, count, tally_of
 from runtime.server.admission import Gate
 from runtime.server.catalogue import Served
 from runtime.server.waiting import WaitingRun
-from runtime.session import Cancelled, Event, Message, Outcome, Renewal, Session
+from runtime.session import MESSAGE, MESSAGE_TYPE, Cancelled, Event, Message, Outcome, Renewal, Session, State
 from runtime.transport.seam import Connection
 
+# A member of an enumeration takes longer to look up than a message may.
+_OPEN: Final = State.OPEN
+_RUNNING: Final = State.RUNNING
 POLICY: Final = 1008
 BUG: Final = 1011
 COMPLAINT_SECONDS: Final = 1.0
@@ -127,7 +130,7 @@ class Link:
         """Performs effects; see `Shell.emit`."""
         self._waiting: WaitingRun | None = None
         self._tally: Tally | None = None
-        """Where runs of `on_message` that end well are counted."""
+        """Where runs of `on_message` that end well are counted; None before the first."""
         self._started = 0.0
         self._heard_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
@@ -153,13 +156,49 @@ class Link:
     def received(self, message: str | bytes) -> None:
         """One whole message: what the route's codec makes of it; without one text as it is, binary as text where it is
         UTF-8, else as base64."""
+        # The usual case, a text to an open connection whose hook does not wait and ends well while nobody looks, is
+        # written out: the same as `Session.hear`, `started` and `ended`. It is most of what a server does.
+        session = self.session
+        run, tally = session.at_once, self._tally
+        if (
+            run is None
+            or tally is None
+            or session.state is not _OPEN
+            or message.__class__ is not str
+            or self._codec is not None
+            or self._events.observed
+        ):
+            self._hear(message)
+            return
+        inputs = session.inputs
+        session.state = _RUNNING
+        session.hook = self.hook = "on_message"
+        inputs[MESSAGE] = message
+        inputs[MESSAGE_TYPE] = "text"
+        self.runs += 1
+        self._started = perf_counter()
+        try:
+            returned = run(inputs, session.slots, self.emit)
+        except (Uncatchable, Exception) as problem:
+            session.finished(None, problem)
+            return
+        if returned is not None or session.held or session.state is not _RUNNING:
+            session.finished(cast("Value", returned), None)
+            return
+        tally.runs += 1
+        tally.seconds += perf_counter() - self._started
+        self.result = "ok"
+        session.hook = ""
+        inputs[MESSAGE] = None
+        session.state = _OPEN
+
+    def _hear(self, message: str | bytes) -> None:
+        self._heard_at = perf_counter()
         if self._codec is not None:
             self._decode(self._codec, message)
             return
         if self._events.detailed:
             self._tell_frame(message)
-        if self._idle_timer is not None:
-            self._heard_at = asyncio.get_running_loop().time()
         if isinstance(message, str):
             self.session.hear(message, "text")
         else:
@@ -167,8 +206,6 @@ class Link:
 
     def _decode(self, codec: Codec, message: str | bytes) -> None:
         """One whole message of a route with a codec. What cannot be decoded runs no hook."""
-        if self._idle_timer is not None:
-            self._heard_at = asyncio.get_running_loop().time()
         try:
             value = codec.decode(message)
         except BadPayload as bad:
@@ -329,7 +366,7 @@ class Link:
     def _tally_of(self, hook: str, result: str) -> Tally:
         """The tally of such runs. That of messages that end well is kept: it is wanted for nearly every message."""
         tally = tally_of(self._floor.counters.hook, self.route_name, hook, result)
-        if hook == "on_message" and result == "ok":
+        if hook == "on_message" and result == "ok" and not self.session.held:
             self._tally = tally
         return tally
 
@@ -434,15 +471,12 @@ class Link:
     def _watch_idleness(self) -> None:
         limit = route_limit(self.session.route.program.options, "idle_timeout", 0.0)
         if limit:
-            loop = asyncio.get_running_loop()
-            self._heard_at = loop.time()
-            self._idle_timer = loop.call_later(limit, self._check_idleness, limit)
+            self._idle_timer = asyncio.get_running_loop().call_later(limit, self._check_idleness, limit)
 
     def _check_idleness(self, limit: float) -> None:
-        loop = asyncio.get_running_loop()
-        left = self._heard_at + limit - loop.time()
+        left = max(self._heard_at, self._started) + limit - perf_counter()
         if left > 0:
-            self._idle_timer = loop.call_later(left, self._check_idleness, limit)
+            self._idle_timer = asyncio.get_running_loop().call_later(left, self._check_idleness, limit)
         else:
             self.shut(POLICY, "idle")
 

@@ -232,15 +232,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self._backlog_at = 0
             self._parse_slice()
             return
-        # `_parse`, written out.
-        self.corked = True
-        try:
-            self._reader.feed(data)
-        except Exception as exception:
-            self._break_down(exception)
-        self.corked = False
-        if self.pending is not None:
-            self.flush()
+        self._parse(data)
 
     def _parse(self, data: bytes) -> None:
         self.corked = True
@@ -389,7 +381,6 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     def _send_control(self, frame: bytes) -> None:
         self.send(frame)
         self.sent -= 1  # only messages are counted
-        self.joined -= 1
 
     def _control_allowed(self) -> bool:
         limits = self._wire.limits
@@ -476,7 +467,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     @property
     def messages_out(self) -> int:
         """Messages that left for it, by `send` and by broadcasts."""
-        return self.joined
+        return self.sent + self.published
 
     def settle(self) -> None:
         """Add to the shared counters what was counted here since the last time."""

@@ -273,18 +273,17 @@ class FrameReader:
         try:
             position = self._continue_payload(piece, 0, size) if self._remaining else 0
             while self._running and size - position >= 2:
-                length = piece[position + 1] - 128
-                if piece[position] == self._usual and 0 <= length < 126:
+                if piece[position] == self._usual and 128 <= (coded := piece[position + 1]) < 254:
                     start = position + 6
-                    end = start + length
+                    end = start + coded - 128
                     if end <= size:
                         try:
                             text = apply_mask(piece[start:end], piece[position + 2 : start]).decode()
                         except UnicodeDecodeError:
                             raise ProtocolViolation(BAD_TEXT, "text is not UTF-8") from None
                         position = end
-                        self.allowance -= 1
-                        if self.allowance < 0:
+                        self.allowance = allowance = self.allowance - 1
+                        if allowance < 0:
                             self._spend()
                         self.deliver(text)
                         continue

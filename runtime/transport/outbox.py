@@ -62,9 +62,9 @@ class Outbox:
         "corked",
         "deflate",
         "handed",
-        "joined",
         "pending",
         "pending_bytes",
+        "published",
         "sent",
         "transport",
         "write",
@@ -85,8 +85,8 @@ class Outbox:
         """Bytes handed to the transport."""
         self.sent = 0
         """Frames sent by `send`."""
-        self.joined = 0
-        """Frames for it, by `send` and by broadcasts."""
+        self.published = 0
+        """Frames of broadcasts to it."""
         self._taken = 0
         self._progress_at = 0.0
 
@@ -100,13 +100,13 @@ class Outbox:
     def send(self, frame: bytes) -> None:
         """Write an encoded frame after all that was sent or published before."""
         self.sent += 1
-        self.joined += 1
         if self.deflate is not None:
             frame = self.deflate.compressed(frame)
-        if self.pending is not None:
-            self.pending.append(frame)
+        pending = self.pending
+        if pending is not None:
+            pending.append(frame)
             self.pending_bytes += len(frame)
-            if not self.corked or self.pending_bytes > JOINED_BYTES:
+            if self.pending_bytes > JOINED_BYTES or not self.corked:
                 self.flush()
         elif self.corked:
             self.pending = [frame]
@@ -119,13 +119,10 @@ class Outbox:
         """Write what is pending, as one."""
         pending = self.pending
         if pending is not None:
-            self.emit(pending[0] if len(pending) == 1 else b"".join(pending))
-
-    def emit(self, joined: bytes) -> None:
-        """Write all that is pending, given as one piece."""
-        self.pending = None
-        self.handed += len(joined)
-        self.write(joined)
+            joined = pending[0] if len(pending) == 1 else b"".join(pending)
+            self.pending = None
+            self.handed += len(joined)
+            self.write(joined)
 
     def silence(self) -> None:
         """Write nothing more, ever."""
@@ -168,7 +165,7 @@ class FanOut:
             if member is exclude:
                 continue
             count += 1
-            member.joined += 1
+            member.published += 1
             if (deflate := member.deflate) is not None:
                 frame = deflate.compressed(plain)
                 size = len(frame)
@@ -208,7 +205,7 @@ class FanOut:
             if pending != last:
                 last = pending
                 joined = pending[0] if len(pending) == 1 else b"".join(pending)
-            # `emit`, written out.
+            # `flush`, written out.
             member.pending = None
             member.handed += len(joined)
             try:

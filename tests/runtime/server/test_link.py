@@ -51,6 +51,46 @@ async def test_messages_and_their_types() -> None:
             assert await speaker.recv() == answer
 
 
+def obey(inputs: Any, _: Any, emit: Any) -> Any:
+    """Do what the message says."""
+    match inputs[MESSAGE]:
+        case "return":
+            return "returned"
+        case "throw":
+            raise Fault(codes.THROWN, "no")
+        case "break":
+            raise KeyError("a bug")
+        case "close":
+            emit("close", 3001, "bye")
+        case message:
+            emit("send", message, False)
+    return None
+
+
+@pytest.mark.parametrize("order", ["text", "return", "throw", "break", "close", "\ud800"])
+async def test_the_short_way_of_messages_is_the_long_one(order: str) -> None:
+    async def outcome(*, observed: bool) -> tuple[Any, ...]:
+        async with started(route(on_message=obey)) as app, client(app) as speaker:
+            end = app.events.measure() if observed else lambda: None
+            got: list[Any] = []
+            await speaker.send("first")
+            got.append(await speaker.recv())
+            (link,) = app.links.values()
+            link.received(order)
+            end()
+            got += [link.runs, link.result, link.hook, link.session.state, link.session.hook]
+            got += [link.session.inputs[MESSAGE], link.session.inputs[TYPE]]
+            got.append({key: tally.runs for key, tally in app.counters.hook.items()})
+            await speaker.send("last")
+            try:
+                got += [await speaker.recv(), await speaker.recv() if order in ("text", "return") else ""]
+            except ConnectionClosed:
+                got.append((speaker.close_code, (speaker.close_reason or "")[:5]))
+            return tuple(got)
+
+    assert await outcome(observed=False) == await outcome(observed=True)
+
+
 async def test_messages_wait_for_a_hook_and_keep_their_order() -> None:
     async def echo(inputs: Any, slots: Any, emit: Any) -> Any:
         message = inputs[MESSAGE]
