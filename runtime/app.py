@@ -13,12 +13,13 @@ import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
+from runtime.bus import Bus
 from runtime.bus.local import LocalBus
 from runtime.channels import Hub
 from runtime.events import Draining, Events, Listening, Stopped, Swapped
-from runtime.host import NORMAL_CLOSURE, Far, Node, Surroundings
+from runtime.host import NORMAL_CLOSURE, Far, Node, Surroundings, hand_over
 from runtime.metrics import ServerCounters, WireCounters, count, exposition
 from runtime.seam import Context
 from runtime.server.admission import Gate
@@ -33,6 +34,9 @@ from runtime.transport import frames
 from runtime.transport.handshake import greeter
 from runtime.transport.outbox import Outbox
 from runtime.transport.wire import Wire
+
+if TYPE_CHECKING:
+    from runtime.bus.redis import RedisBus
 
 ROUTE_REMOVED: Final = 1001
 LOOPBACK: Final = ("127.0.0.1", "::1")
@@ -63,6 +67,7 @@ class App:
         self._wire: Wire | None = None
         self._drain: Drain | None = None
         self._console: Console | None = None
+        self._bus: RedisBus[Far] | None = None
         self._broken_files: tuple[BrokenFile, ...] = ()
 
     # The beginning.
@@ -71,6 +76,8 @@ class App:
         """Serve these routes. Raises OSError where it cannot listen."""
         self._assemble()
         self.swap(entries)
+        if self._bus is not None:
+            await self._bus.start()
         await self._listen()
         self.events.publish(Listening(tuple(show_address(host, port) for host, port in self.addresses)))
 
@@ -81,7 +88,10 @@ class App:
         def deliver(members: Collection[Far], frame: bytes, exclude: Far | None) -> int:
             return wire.fan_out.publish(cast("Collection[Outbox]", members), frame, cast("Outbox | None", exclude))
 
-        node = Node(hub, LocalBus(hub, deliver), frames, self.events)
+        bus: Bus[Far] = LocalBus(hub, deliver)
+        if self.settings.bus_url:
+            bus = self._bus = _bus_class()(self.settings.bus_url, hub, deliver, hand_over, self.events, self.counters)
+        node = Node(hub, bus, frames, self.events)
         self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
         if self.settings.console_token:
             feed = Feed(self._floor, self._catalogue, self.events, self.settings.prefix)
@@ -265,6 +275,8 @@ class App:
         self._drain = Drain(self._floor, limits, self._reception.reconnect_delay)
         self.events.publish(Draining(len(self._floor.links), limits.drain_seconds))
         abandoned = await self._drain.run()
+        if self._bus is not None:
+            await self._bus.stop()
         if abandoned:
             self.wire_counters.reached("drain_seconds")
         self.events.publish(Stopped(abandoned))
@@ -275,6 +287,13 @@ class App:
         """Finish a drain that is under way in less time."""
         if self._drain is not None:
             self._drain.hurry()
+
+
+def _bus_class() -> type[RedisBus[Far]]:
+    """Imported where it is used: most servers are alone, and start sooner without it."""
+    from runtime.bus.redis import RedisBus
+
+    return RedisBus
 
 
 def _name_of(listening: socket.socket) -> tuple[Any, ...]:

@@ -19,15 +19,21 @@ Member = TypeVar("Member")
 class Hub(Generic[Member]):
     """All channels of a node, and all connections by id. Members are compared by identity or equality."""
 
-    __slots__ = ("_channels", "_everybody", "_full", "_joined", "_limit")
+    __slots__ = ("_channels", "_closed", "_everybody", "_full", "_joined", "_limit", "_opened")
 
     def __init__(self, channels_per_member: int, full: Callable[[], None] = lambda: None) -> None:
         """`full` is called whenever a member is kept out because it is in so many channels."""
         self._limit = channels_per_member
         self._full = full
+        self._opened: Callable[[str], None] = _nobody
+        self._closed: Callable[[str], None] = _nobody
         self._channels: dict[str, dict[Member, str]] = {}
         self._joined: dict[Member, dict[str, None]] = {}
         self._everybody: dict[str, Member] = {}
+
+    def watch(self, opened: Callable[[str], None], closed: Callable[[str], None]) -> None:
+        """Call `opened` when a channel gets its first member, `closed` when its last one is gone."""
+        self._opened, self._closed = opened, closed
 
     # Connections. A channel's dictionary holds each member's connection id as its value.
 
@@ -65,7 +71,12 @@ class Hub(Generic[Member]):
             self._full()
             raise Fault(codes.CHANNEL_LIMIT, f"one connection can be in {self._limit} channels", channel)
         joined[channel] = None
-        self._channels.setdefault(channel, {})[member] = connection_id
+        members = self._channels.get(channel)
+        if members is None:
+            self._channels[channel] = {member: connection_id}
+            self._opened(channel)
+        else:
+            members[member] = connection_id
         return True
 
     def leave(self, member: Member, channel: str) -> bool:
@@ -84,6 +95,7 @@ class Hub(Generic[Member]):
         del members[member]
         if not members:
             del self._channels[channel]
+            self._closed(channel)
 
     def members(self, channel: str) -> Collection[Member]:
         """Who is in a channel, in the order of joining. A live view: copy it to change membership meanwhile."""
@@ -105,3 +117,7 @@ class Hub(Generic[Member]):
     def channels(self) -> Iterator[tuple[str, int]]:
         """Every channel with its number of members."""
         return ((name, len(members)) for name, members in self._channels.items())
+
+
+def _nobody(_: str) -> None:
+    """Who watches a hub that nobody watches."""

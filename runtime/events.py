@@ -171,6 +171,34 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class BusDown:
+    """This node lost the bus: messages reach its own connections only, until `BusUp`."""
+
+    node: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BusUp:
+    """This node has the bus again; `alone` messages reached perhaps its own connections only."""
+
+    node: str
+    alone: int
+
+
+@dataclass(frozen=True, slots=True)
+class BusGap:
+    """Connections of `node` may have missed messages that came from the node `source` ("": from any other) to
+    `channel` ("": to any). `missed`: how many at most, 0 where that is not known."""
+
+    node: str
+    source: str
+    channel: str
+    reason: str
+    missed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """A bug of ours was caught where it could not harm others: an id that clients see too, and the traceback."""
 
@@ -193,6 +221,9 @@ Event: TypeAlias = (
     | Refused
     | Draining
     | Stopped
+    | BusDown
+    | BusUp
+    | BusGap
     | Trouble
 )
 Listener: TypeAlias = Callable[[Event], None]

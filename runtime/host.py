@@ -217,7 +217,7 @@ class Host:
     def _send_to(self, message: Value, binary: bool, to: str) -> int:
         frame = self.encode(message, binary)
         far = self._node.hub.find(to)
-        recipients = 0 if far is None else self._hand_over(far, frame)
+        recipients = self._node.bus.send_to(to, frame) if far is None else hand_over(far, frame)
         if self._node.events.detailed:
             self._show(to, recipients, message, binary, self._watched_of(to))
         return recipients
@@ -241,13 +241,6 @@ class Host:
             members = self._node.hub.members(channel)
             self._show(f"channel {channel}", recipients, message, binary, self._watched_among(members, exclude_self))
         return recipients
-
-    @staticmethod
-    def _hand_over(far: Far, frame: bytes) -> int:
-        if not far.is_open:
-            return 0
-        far.send(frame)
-        return 1
 
     def encode(self, message: Value, binary: bool) -> bytes:
         """A message as a frame; `binary`: it is base64 text, and its bytes go past any codec. Raises Fault."""
@@ -336,6 +329,14 @@ def _emitting_line(file: str) -> int:
             break
         frame = frame.f_back
     return 0
+
+
+def hand_over(far: Far, frame: bytes) -> int:
+    """Write a frame to one connection, where that can still arrive; to how many it can."""
+    if not far.is_open:
+        return 0
+    far.send(frame)
+    return 1
 
 
 def decode_base64(text: str) -> bytes:

@@ -72,6 +72,14 @@ class ServerCounters:
     """Messages that no hook saw: `closing`, `bad_payload` (the route's codec cannot read it)."""
     reloads: dict[tuple[str, ...], int] = _by("result")
     """Routes at swaps: `added`, `changed`, `unchanged`, `removed`, `refused`."""
+    bus_is_down: int = 0
+    """Gauge: 1 while this node is without its bus."""
+    bus_down: int = 0
+    """How often the bus was lost."""
+    bus_gaps: dict[tuple[str, ...], int] = _by("reason")
+    """Gaps told: `reconnected`, `node was alone`, `node lost`, `a message is missing`."""
+    bus_drops: dict[tuple[str, ...], int] = _by("reason")
+    """Messages from the bus that were not handed out: `stale`, `repeated`, `version`."""
     troubles: int = 0
     """Bugs of ours that were caught where they harm nobody else."""
 
@@ -100,7 +108,7 @@ def count(counter: dict[tuple[str, ...], Any], *labels: str, by: float = 1) -> N
 
 
 PREFIX: Final = "worpen_"
-_GAUGES: Final = frozenset({"connections"})
+_GAUGES: Final = frozenset({"connections", "bus_is_down"})
 _WIRE_LABELS: Final = {"handshakes": ("result",), "drops": ("reason",), "limits_reached": ("limit",)}
 
 

@@ -56,6 +56,13 @@ def to_sentence(event: Event) -> tuple[str, str]:
             return f"stopping: {connections} connections, at most {seconds:g} s", "info"
         case events.Stopped(abandoned):
             return f"stopped{f', {abandoned} connections did not end in good order' if abandoned else ''}", "info"
+        case events.BusDown(_, reason):
+            return f"the bus is lost: {reason}; messages reach only the connections of this node", "error"
+        case events.BusUp(_, alone):
+            return f"the bus is back; {alone} messages reached perhaps only this node", "info"
+        case events.BusGap(_, source, channel, reason):
+            whose, where = source or "all other nodes", f" to channel {channel}" if channel else ""
+            return f"messages of {whose}{where} may be missing here: {reason}", "warn"
         case events.Trouble(error_id, where, traceback):
             return f"a bug of worpen in {where}, error {error_id}: {traceback}", "error"
 

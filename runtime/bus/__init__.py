@@ -1,4 +1,4 @@
-"""How a frame reaches everybody it is for: on this node (`local`), later on others too."""
+"""How a frame reaches everybody it is for: on this node (`local`), or on many (`redis`, ordered by `order`)."""
 
 from __future__ import annotations
 
@@ -15,3 +15,9 @@ class Bus(Protocol[Member]):
 
         Returns the number of recipients on this node. Each member gets frames in the order of the calls.
         """
+
+    def send_to(self, connection_id: str, frame: bytes) -> int:
+        """Hand a frame to a connection of another node; 1 where such a node is there, else 0."""
+
+    def new_id(self) -> str:
+        """The id of a connection to be: like no other, on any node."""

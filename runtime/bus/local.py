@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
+from uuid import uuid4
 
 from runtime.channels import Hub
 
@@ -24,3 +25,11 @@ class LocalBus(Generic[Member]):
         """See `Bus.publish`."""
         members = self._hub.everybody() if channel is None else self._hub.members(channel)
         return self._deliver(members, frame, exclude) if members else 0
+
+    def send_to(self, connection_id: str, frame: bytes) -> int:
+        """See `Bus.send_to`: there is no other node."""
+        return 0
+
+    def new_id(self) -> str:
+        """See `Bus.new_id`."""
+        return str(uuid4())

@@ -104,7 +104,7 @@ class Link:
         assert served.version is not None
         self.served = served
         self.has_departed = False
-        self.session = Session(str(uuid4()), served.version, given, self)
+        self.session = Session(floor.node.bus.new_id(), served.version, given, self)
         self._floor = floor
         self._events = floor.node.events
         self._connection = connection

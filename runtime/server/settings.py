@@ -22,6 +22,8 @@ class Settings:
     """Environment variables that `env` may read."""
     console_token: str = ""
     """What opens the browser console of `worpen dev`; empty: there is none."""
+    bus_url: str = ""
+    """The Redis or Valkey that joins nodes into one server (`redis://host:port/db`); empty: this node is alone."""
     compression: bool = False
     """Whether routes that do not say otherwise compress their messages (permessage-deflate)."""
     limits: ServerLimits = field(default_factory=ServerLimits)

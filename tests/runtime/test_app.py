@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
+from compiler.language.hooks import INPUT_NUMBERS
 from compiler.language.values import Value
 from runtime.app import App, run, serve_until_signal, show_address
 from runtime.events import Draining, Listening, Stopped, Swapped
 from runtime.server.catalogue import BrokenRoute, Condition
 from runtime.server.settings import Settings
+from tests.runtime.bus.valkey import valkey
 from tests.runtime.parts import entry, route
-from tests.runtime.server.harness import ask, client, over, port, started
+from tests.runtime.server.harness import ClientConnection, ask, client, over, port, started
 
 
 def answering(text: str, path: str = "/ws/test", **parts: Any) -> Any:
@@ -208,3 +210,27 @@ async def test_traffic_is_of_channels_that_there_are() -> None:
             assert app.traffic == {"room": 1}
         await over(app)
         assert app.traffic == {}
+
+
+async def test_two_nodes_on_a_bus_are_one_server() -> None:
+    def said(inputs: Any, slots: Any, emit: Any) -> None:
+        emit("publish", inputs[INPUT_NUMBERS["message"]], False, False, "room")
+
+    async def joined(speaker: ClientConnection, word: str) -> None:
+        await speaker.send(word)
+        assert await speaker.recv() == word
+
+    talk = route(on_message=said)
+    with valkey() as store:
+        async with (
+            started(talk, bus_url=store.url) as one,
+            started(talk, bus_url=store.url) as two,
+            client(one) as ann,
+            client(two) as bob,
+        ):
+            await joined(ann, "a")
+            await joined(bob, "b")
+            assert await ann.recv() == "b"
+            await ann.send("hello")
+            assert [await ann.recv(), await bob.recv()] == ["hello", "hello"]
+            assert "worpen_bus_is_down 0" in (await ask(two, "/metrics")).body

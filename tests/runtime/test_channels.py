@@ -99,3 +99,15 @@ def test_both_views_agree_with_a_plain_list_of_pairs(steps: list[tuple[str, str,
     for member in "abc":
         assert list(rooms.channels_of(member.upper())) == [c for c, m in pairs if m == member]
     assert dict(rooms.channels()) == {c: rooms.size(c) for c, _ in pairs}
+
+
+def test_whoever_watches_hears_of_first_and_last_members() -> None:
+    heard: list[str] = []
+    rooms = hub()
+    rooms.watch(lambda channel: heard.append(f"+{channel}"), lambda channel: heard.append(f"-{channel}"))
+    rooms.join("a", "A", "x")
+    rooms.join("b", "B", "x")
+    rooms.join("b", "B", "y")
+    rooms.leave("A", "x")
+    rooms.exit("b", "B")
+    assert heard == ["+x", "+y", "-x", "-y"]

@@ -31,6 +31,10 @@ HAPPENED: list[Event] = [
     events.Draining(3, 30.0),
     events.Stopped(0),
     events.Stopped(2),
+    events.BusDown("n1", "connection refused"),
+    events.BusUp("n1", 3),
+    events.BusGap("n1", "", "", "reconnected", 0),
+    events.BusGap("n1", "n2", "room", "a message is missing", 1),
     events.Trouble("id1", "hook", "Traceback\n  line"),
 ]
 

@@ -1,0 +1,471 @@
+"""The bus of many nodes: Redis or Valkey Pub/Sub, over one connection for each node.
+
+Why the order holds and what is told where something is lost stands in `order`; here is what it asks for. Commands and
+subscriptions share one connection (RESP3 allows that), so a subscription is always in force before what is published
+after it, and a lost connection is one event, not two. Members of this node are fed from the subscription like all
+others. The topics are `worpen:DB:all` (everybody, and what nodes tell each other), `worpen:DB:node:NODE` (one
+connection of that node) and `worpen:DB:channel:NAME`, subscribed to while the channel has a member here.
+
+    down ── connected: end the old connection, subscribe, send a heartbeat ──→ rising ── it came back ──→ up
+     ↑ ← connection lost · a command unanswered for 0.5 s · three heartbeats missed · too much in flight ← │
+
+While it is not up, messages go straight to this node's members. Nothing here waits for the store but the task that
+talks with it; what is in flight is bounded, and where the bound is reached the store counts as lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import random
+from collections import deque
+from collections.abc import Callable, Collection
+from typing import Any, Final, Generic, TypeVar
+from uuid import uuid4
+
+import msgspec
+from redis.asyncio.connection import Connection, parse_url
+from redis.exceptions import RedisError, ResponseError
+
+from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Stamp, Verdict
+from runtime.channels import Hub
+from runtime.events import BusDown, BusGap, BusUp, Events
+from runtime.metrics import ServerCounters, count
+
+Member = TypeVar("Member")
+
+VERSION: Final = 1
+TICK_SECONDS: Final = 0.1
+ANSWER_TICKS: Final = 5
+"""For so long a command may be unanswered: a publish that hangs fails over after half a second."""
+RISE_TICKS: Final = 20
+BEAT_TICKS: Final = 10
+BEATS_MISSED: Final = 3
+LEASE_TICKS: Final = 150
+"""A node that is not heard for so long is lost."""
+CONNECT_SECONDS: Final = 2.0
+LEAST_PAUSE_SECONDS: Final = 0.05
+LONGEST_PAUSE_SECONDS: Final = 1.0
+FLIGHT_MESSAGES: Final = 50_000
+FLIGHT_BYTES: Final = 64 * 1024 * 1024
+NODE_DIGITS: Final = 8
+"""A node's name is so many hexadecimal digits, and its connections' ids begin with it."""
+
+_OPTIONAL, _IDENTITY = -1, -2
+"""Commands that a store may refuse."""
+MESSAGE, DIRECT, FENCE, RISEN, BEAT, BYE = range(6)
+"""What an envelope holds."""
+
+
+class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """What travels. The channel is the topic that it is published to.
+
+    The sender that does not hear its own message is not named: it is on the node that published, which remembers.
+    """
+
+    v: int
+    kind: int
+    node: str
+    epoch: int
+    seq: int = 0
+    previous: int = 0
+    frame: bytes = b""
+    to: str = ""
+    """DIRECT: the connection."""
+    amount: int = 0
+    """RISEN: messages that its node kept for itself. BEAT: its number."""
+
+
+_encode: Final = msgspec.msgpack.Encoder().encode
+_decode: Final = msgspec.msgpack.Decoder(Envelope).decode
+
+
+class RedisBus(Generic[Member]):
+    """Carries frames between nodes. `start` and `stop` belong to one running loop, everything else to its thread."""
+
+    def __init__(
+        self,
+        url: str,
+        hub: Hub[Member],
+        deliver: Callable[[Collection[Member], bytes, Member | None], int],
+        hand_over: Callable[[Member, bytes], int],
+        events: Events,
+        counters: ServerCounters,
+        *,
+        flight_messages: int = FLIGHT_MESSAGES,
+        flight_bytes: int = FLIGHT_BYTES,
+    ) -> None:
+        """`url`: `redis://`, `rediss://` or `unix://`. `deliver` as in `LocalBus`; `hand_over` writes a frame to one
+        member. Raises ValueError for an address that is none."""
+        self.node = uuid4().hex[:NODE_DIGITS]
+        """This node's name."""
+        self._settings: dict[str, Any] = dict(parse_url(url))
+        self._connection_class: type[Connection] = self._settings.pop("connection_class", Connection)
+        prefix = f"worpen:{self._settings.get('db', 0)}:"
+        self._everybody = prefix + "all"
+        self._nodes = prefix + "node:"
+        self._channels = prefix + "channel:"
+        self._hub = hub
+        self._deliver = deliver
+        self._hand_over = hand_over
+        self._events = events
+        self._counters = counters
+        self._outgoing: Outgoing[Member] = Outgoing(flight_messages, flight_bytes)
+        self._incoming = Incoming()
+        self._patience = Patience(ANSWER_TICKS)
+        self._line: _Line | None = None
+        self._is_up = False
+        self._identity: tuple[bytes, bytes] | None = None
+        """What the store calls this connection: its number and address; None where it does not tell."""
+        self._predecessor: tuple[bytes, bytes] | None = None
+        """The same of the last connection that messages were published on."""
+        self._fell: str | None = None
+        """Why it was lost, until it is back."""
+        self._ticks = 0
+        self._beats_sent = 0
+        self._beats_heard = 0
+        self._risen = asyncio.Event()
+        self._idle = asyncio.Event()
+        """Set when nothing is unanswered any more, or the store is lost."""
+        self._task: asyncio.Task[None] | None = None
+        hub.watch(self._opened, self._closed)
+
+    @property
+    def is_up(self) -> bool:
+        """Whether messages go over the store now."""
+        return self._is_up
+
+    @property
+    def others(self) -> Collection[str]:
+        """The other nodes that are there."""
+        return tuple(self._incoming)
+
+    # The life of the node.
+
+    async def start(self) -> None:
+        """Join the other nodes; where the store does not answer soon, go on alone and keep trying."""
+        self._task = asyncio.create_task(self._keep_connected())
+        try:
+            await asyncio.wait_for(self._risen.wait(), CONNECT_SECONDS)
+        except TimeoutError:
+            self._give_up("it does not answer")
+
+    async def stop(self) -> None:
+        """Take leave of the other nodes, when the last message was published."""
+        if self._task is None:
+            return
+        if self._line is not None and self._is_up:
+            self._tell(BYE)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self.settled(), ANSWER_TICKS * TICK_SECONDS)
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        self._task = None
+        self._is_up = False
+        self._line = None
+
+    # What the server asks (`Bus`).
+
+    def publish(self, channel: str | None, frame: bytes, exclude: Member | None) -> int:
+        """See `Bus.publish`. The frame is handed out when it comes back."""
+        members = self._hub.everybody() if channel is None else self._hub.members(channel)
+        if not self._is_up:
+            self._outgoing.kept()
+            return self._deliver(members, frame, exclude) if members else 0
+        topic = self._everybody if channel is None else self._channels + channel
+        recipients = len(members)
+        if exclude is not None and recipients:
+            # Of a channel `members` knows that at once; of everybody it is a look at all of them.
+            recipients -= exclude in members
+        self._send(MESSAGE, Letter(topic, frame, exclude, channel is None or bool(members)))
+        return recipients
+
+    def send_to(self, connection_id: str, frame: bytes) -> int:
+        """See `Bus.send_to`."""
+        node = connection_id[:NODE_DIGITS]
+        if not self._is_up or node not in self._incoming:
+            return 0
+        self._send(DIRECT, Letter(self._nodes + node, frame, None, False), connection_id)
+        return 1
+
+    def new_id(self) -> str:
+        """See `Bus.new_id`."""
+        return self.node + str(uuid4())[NODE_DIGITS:]
+
+    def _send(self, kind: int, letter: Letter[Member], to: str = "") -> None:
+        stamp = self._outgoing.depart(letter)
+        envelope = Envelope(VERSION, kind, self.node, stamp.epoch, stamp.number, stamp.previous, letter.frame, to)
+        self._publish(letter.topic, envelope)
+        if self._outgoing.is_full:
+            self._give_up("it does not keep up")
+
+    def _tell(self, kind: int, amount: int = 0) -> None:
+        """Tell all nodes, this one included."""
+        self._publish(self._everybody, Envelope(VERSION, kind, self.node, self._outgoing.epoch, amount=amount))
+
+    def _publish(self, topic: str, envelope: Envelope) -> None:
+        self._ask(envelope.seq, b"PUBLISH", _bytes(topic), _encode(envelope))
+
+    def _ask(self, number: int, *parts: bytes) -> None:
+        """Give the store a command."""
+        if self._line is not None:
+            self._patience.ask()
+            self._line.command(number, *parts)
+
+    async def settled(self) -> None:
+        """Return when the store has answered all that was asked of it until now, or is lost."""
+        while self._is_up and self._patience.waiting:
+            self._idle.clear()
+            await self._idle.wait()
+
+    # Which channels have members here (`Hub.watch`).
+
+    def _opened(self, channel: str) -> None:
+        self._subscribe(self._channels + channel)
+
+    def _closed(self, channel: str) -> None:
+        topic = self._channels + channel
+        self._incoming.leave(topic)
+        self._ask(0, b"UNSUBSCRIBE", _bytes(topic))
+
+    def _subscribe(self, topic: str) -> None:
+        self._ask(0, b"SUBSCRIBE", _bytes(topic))
+
+    # The connection to the store.
+
+    async def _keep_connected(self) -> None:
+        pause = LEAST_PAUSE_SECONDS
+        while True:
+            try:
+                await self._connected()
+            except (RedisError, OSError, TimeoutError, ValueError, msgspec.MsgspecError) as problem:
+                if self._is_up:
+                    pause = LEAST_PAUSE_SECONDS
+                self._fall(str(problem) or type(problem).__name__)
+            await asyncio.sleep(pause * random.uniform(0.5, 1))
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _connected(self) -> None:
+        """One connection, from its beginning to its end. Raises what ended it."""
+        connection = self._connection_class(
+            **{
+                **self._settings,
+                "protocol": 3,
+                "socket_timeout": None,
+                "socket_connect_timeout": CONNECT_SECONDS,
+                "maint_notifications_config": None,
+            }
+        )
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await connection.connect()  # type: ignore[no-untyped-call]
+            _take_pushes(connection)
+            self._line = _Line(connection)
+            self._begin()
+            tasks = {asyncio.create_task(part) for part in (self._line.write(), self._read(connection), self._watch())}
+            try:
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        finally:
+            self._line = None
+            await connection.disconnect(nowait=True)
+
+    def _begin(self) -> None:
+        """The first commands on a connection."""
+        self._patience = Patience(RISE_TICKS)
+        self._identity = None
+        if self._predecessor is not None:
+            # Both, since a store that was restarted counts connections anew.
+            number, address = self._predecessor
+            self._ask(_OPTIONAL, b"CLIENT", b"KILL", b"ID", number, b"ADDR", address)
+        self._ask(_IDENTITY, b"CLIENT", b"INFO")
+        self._ticks = self._beats_sent = self._beats_heard = 0
+        self._tell(FENCE)
+        self._subscribe(self._everybody)
+        self._subscribe(self._nodes + self.node)
+        for channel, _ in self._hub.channels():
+            self._subscribe(self._channels + channel)
+        self._beat()
+
+    def _beat(self) -> None:
+        self._beats_sent += 1
+        self._tell(BEAT, self._beats_sent)
+
+    def _rise(self) -> None:
+        """The first heartbeat came back: all subscriptions are in force."""
+        self._predecessor = self._identity
+        alone = self._outgoing.rise()
+        self._is_up = True
+        self._patience.patient(ANSWER_TICKS)
+        self._tell(RISEN, alone)
+        self._risen.set()
+        if self._fell is not None:
+            self._fell = None
+            self._counters.bus_is_down = 0
+            self._tell_gap("", "", "reconnected")
+            self._events.publish(BusUp(self.node, alone))
+
+    def _fall(self, reason: str) -> None:
+        """The store is lost: hand out what is in flight, and go on alone. Does nothing more a second time."""
+        self._is_up = False
+        self._line = None
+        self._idle.set()
+        self._incoming.restart()
+        if self._fell is None:
+            self._fell = reason
+            self._counters.bus_is_down = 1
+            self._counters.bus_down += 1
+            self._events.publish(BusDown(self.node, reason))
+        for letter in self._outgoing.fall():
+            self._hand_out(letter.topic, letter.frame, letter.exclude)
+
+    def _give_up(self, reason: str) -> None:
+        """Lose the store by will: the connection ends on the next turn."""
+        line = self._line
+        self._fall(reason)
+        if line is not None:
+            line.end(reason)
+
+    async def _watch(self) -> None:
+        """Look at the time: is the store there, are the other nodes?"""
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            if not self._patience.tick():
+                raise TimeoutError("it does not answer")
+            if not self._is_up:
+                continue
+            self._ticks += 1
+            for node in self._incoming.tick(LEASE_TICKS):
+                self._tell_gap(node, "", "node lost")
+            if self._ticks % BEAT_TICKS == 0:
+                if self._beats_sent - self._beats_heard >= BEATS_MISSED:
+                    raise TimeoutError("its messages do not come back")
+                self._beat()
+
+    # What comes from the store.
+
+    async def _read(self, connection: Connection) -> None:
+        line = self._line
+        assert line is not None
+        while True:
+            try:
+                answer = await connection.read_response(disable_decoding=True, timeout=math.inf, push_request=True)
+            except ResponseError:
+                if not line.asked or line.asked[0] >= 0:
+                    raise
+                answer = None
+            if self._line is not line:
+                raise ConnectionError("it was given up")
+            if isinstance(answer, list) and answer[0] == b"message":
+                self._receive(answer[1].decode("utf-8", "surrogatepass"), _decode(answer[2]))
+            else:
+                self._answered(line.asked.popleft(), answer)
+
+    def _answered(self, number: int, answer: Any) -> None:
+        self._patience.answer()
+        if not self._patience.waiting:
+            self._idle.set()
+        if number > 0:
+            self._outgoing.answered(number)
+        elif number == _IDENTITY and isinstance(answer, bytes):
+            told = dict(part.partition(b"=")[::2] for part in answer.split())
+            self._identity = (told[b"id"], told[b"addr"])
+
+    def _receive(self, topic: str, envelope: Envelope) -> None:
+        if envelope.v != VERSION:
+            count(self._counters.bus_drops, "version")
+        elif envelope.node == self.node:
+            self._receive_own(topic, envelope)
+        elif envelope.kind in (MESSAGE, DIRECT):
+            self._receive_message(topic, envelope)
+        elif envelope.kind == BYE:
+            self._incoming.forget(envelope.node)
+        elif self._incoming.heard(envelope.node, envelope.epoch) and envelope.kind == RISEN and envelope.amount:
+            self._tell_gap(envelope.node, "", "node was alone", envelope.amount)
+
+    def _receive_own(self, topic: str, envelope: Envelope) -> None:
+        if envelope.kind == MESSAGE:
+            letter = self._outgoing.returned(envelope.epoch, envelope.seq)
+            if letter is not None:
+                self._hand_out(topic, letter.frame, letter.exclude)
+        elif envelope.kind == BEAT and envelope.epoch == self._outgoing.epoch:
+            self._beats_heard = envelope.amount
+            if not self._is_up:
+                self._rise()
+
+    def _receive_message(self, topic: str, envelope: Envelope) -> None:
+        verdict = self._incoming.judge(envelope.node, topic, Stamp(envelope.epoch, envelope.seq, envelope.previous))
+        if verdict in (Verdict.STALE, Verdict.REPEATED):
+            count(self._counters.bus_drops, verdict.value)
+            return
+        if verdict is Verdict.BEHIND_GAP:
+            self._tell_gap(envelope.node, topic.removeprefix(self._channels), "a message is missing")
+        if envelope.kind == MESSAGE:
+            self._hand_out(topic, envelope.frame, None)
+        elif (member := self._hub.find(envelope.to)) is not None:
+            self._hand_over(member, envelope.frame)
+
+    def _hand_out(self, topic: str, frame: bytes, exclude: Member | None) -> None:
+        if topic == self._everybody:
+            members = self._hub.everybody()
+        else:
+            members = self._hub.members(topic.removeprefix(self._channels))
+        if members:
+            self._deliver(members, frame, exclude)
+
+    def _tell_gap(self, source: str, channel: str, reason: str, missed: int = 0) -> None:
+        count(self._counters.bus_gaps, reason)
+        self._events.publish(BusGap(self.node, source, channel, reason, missed))
+
+
+class _Line:
+    """The commands of one connection, in order, those of one turn of the loop in one write."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.asked: deque[int] = deque()
+        """For each command without an answer: the number of the message that it publishes; 0 or less for others."""
+        self._connection = connection
+        self._queue: list[bytes] = []
+        self._wake = asyncio.Event()
+        self._ended = ""
+
+    def command(self, number: int, *parts: bytes) -> None:
+        """Give a command."""
+        self.asked.append(number)
+        self._queue.append(b"*%d\r\n" % len(parts) + b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]))
+        self._wake.set()
+
+    def end(self, reason: str) -> None:
+        """Write nothing more."""
+        self._ended = reason
+        self._wake.set()
+
+    async def write(self) -> None:
+        """Write commands as they come. Raises ConnectionError at the end."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._ended:
+                raise ConnectionError(self._ended)
+            queue, self._queue = self._queue, []
+            await self._connection.send_packed_command(b"".join(queue), check_health=False)
+
+
+def _bytes(topic: str) -> bytes:
+    return topic.encode("utf-8", "surrogatepass")
+
+
+async def _as_it_is(response: Any) -> Any:
+    return response
+
+
+def _take_pushes(connection: Connection) -> None:
+    """Have messages come as they are: the library would render each of them for its log."""
+    parser: Any = connection._parser
+    parser.set_pubsub_push_handler(_as_it_is)
