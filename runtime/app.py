@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from runtime.bus import Bus
 from runtime.bus.local import LocalBus
+from runtime.bus.presence import Presence
 from runtime.channels import Hub
 from runtime.events import Draining, Events, Listening, Stopped, Swapped
 from runtime.host import NORMAL_CLOSURE, Far, Node, Surroundings, hand_over
@@ -54,7 +55,9 @@ class App:
         self.settings = settings or Settings()
         self.events = events or Events()
         self.hub: Hub[Far] = Hub(self.settings.limits.channels, lambda: self.wire_counters.reached("channels"))
-        self.context = Context(Surroundings(self.hub, self.settings.environment), self.settings.limits.fuel)
+        self._elsewhere = Presence()
+        surroundings = Surroundings(self.hub, self.settings.environment, elsewhere=self._elsewhere)
+        self.context = Context(surroundings, self.settings.limits.fuel)
         """What programs must be linked with to be served here."""
         self.counters = ServerCounters()
         self.wire_counters = WireCounters()
@@ -90,7 +93,8 @@ class App:
 
         bus: Bus[Far] = LocalBus(hub, deliver)
         if self.settings.bus_url:
-            bus = self._bus = _bus_class()(self.settings.bus_url, hub, deliver, hand_over, self.events, self.counters)
+            url, events = self.settings.bus_url, self.events
+            bus = self._bus = _bus_class()(url, hub, deliver, hand_over, events, self.counters, self._elsewhere)
         node = Node(hub, bus, frames, self.events)
         self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
         if self.settings.console_token:

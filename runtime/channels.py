@@ -8,7 +8,7 @@ come in the order in which they joined. A channel exists while somebody is in it
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from compiler.diagnostics import codes
 from compiler.language.faults import Fault
@@ -16,24 +16,33 @@ from compiler.language.faults import Fault
 Member = TypeVar("Member")
 
 
+class Watcher(Protocol):
+    """Who is told of members. `size`: how many the channel has then."""
+
+    def joined(self, channel: str, connection_id: str, size: int) -> None:
+        """A connection is in a channel now."""
+
+    def left(self, channel: str, connection_id: str, size: int) -> None:
+        """A connection is no more in a channel."""
+
+
 class Hub(Generic[Member]):
     """All channels of a node, and all connections by id. Members are compared by identity or equality."""
 
-    __slots__ = ("_channels", "_closed", "_everybody", "_full", "_joined", "_limit", "_opened")
+    __slots__ = ("_channels", "_everybody", "_full", "_joined", "_limit", "_watcher")
 
     def __init__(self, channels_per_member: int, full: Callable[[], None] = lambda: None) -> None:
         """`full` is called whenever a member is kept out because it is in so many channels."""
         self._limit = channels_per_member
         self._full = full
-        self._opened: Callable[[str], None] = _nobody
-        self._closed: Callable[[str], None] = _nobody
+        self._watcher: Watcher | None = None
         self._channels: dict[str, dict[Member, str]] = {}
         self._joined: dict[Member, dict[str, None]] = {}
         self._everybody: dict[str, Member] = {}
 
-    def watch(self, opened: Callable[[str], None], closed: Callable[[str], None]) -> None:
-        """Call `opened` when a channel gets its first member, `closed` when its last one is gone."""
-        self._opened, self._closed = opened, closed
+    def watch(self, watcher: Watcher) -> None:
+        """Tell this watcher of everybody who joins and leaves a channel."""
+        self._watcher = watcher
 
     # Connections. A channel's dictionary holds each member's connection id as its value.
 
@@ -71,12 +80,10 @@ class Hub(Generic[Member]):
             self._full()
             raise Fault(codes.CHANNEL_LIMIT, f"one connection can be in {self._limit} channels", channel)
         joined[channel] = None
-        members = self._channels.get(channel)
-        if members is None:
-            self._channels[channel] = {member: connection_id}
-            self._opened(channel)
-        else:
-            members[member] = connection_id
+        members = self._channels.setdefault(channel, {})
+        members[member] = connection_id
+        if self._watcher is not None:
+            self._watcher.joined(channel, connection_id, len(members))
         return True
 
     def leave(self, member: Member, channel: str) -> bool:
@@ -92,10 +99,11 @@ class Hub(Generic[Member]):
 
     def _remove(self, channel: str, member: Member) -> None:
         members = self._channels[channel]
-        del members[member]
+        connection_id = members.pop(member)
         if not members:
             del self._channels[channel]
-            self._closed(channel)
+        if self._watcher is not None:
+            self._watcher.left(channel, connection_id, len(members))
 
     def members(self, channel: str) -> Collection[Member]:
         """Who is in a channel, in the order of joining. A live view: copy it to change membership meanwhile."""
@@ -117,7 +125,3 @@ class Hub(Generic[Member]):
     def channels(self) -> Iterator[tuple[str, int]]:
         """Every channel with its number of members."""
         return ((name, len(members)) for name, members in self._channels.items())
-
-
-def _nobody(_: str) -> None:
-    """Who watches a hub that nobody watches."""

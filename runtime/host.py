@@ -21,6 +21,7 @@ from compiler.language import values
 from compiler.language.faults import Fault
 from compiler.language.values import Value
 from runtime.bus import Bus
+from runtime.bus.presence import Presence
 from runtime.channels import Hub
 from runtime.codecs import Codec
 from runtime.events import Events, FrameOut, LogLine
@@ -116,6 +117,8 @@ class Surroundings:
     hub: Hub[Any]
     allowed: frozenset[str] = frozenset()
     variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    elsewhere: Presence = field(default_factory=Presence)
+    """What is known of other nodes."""
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""
@@ -130,16 +133,16 @@ class Surroundings:
         return self.variables.get(name) if name in self.allowed else None
 
     def connections(self) -> int:
-        """How many connections are open on the server."""
-        return len(self.hub)
+        """How many connections are open on the server, all nodes together."""
+        return len(self.hub) + self.elsewhere.connections()
 
     def members(self, channel: str) -> Sequence[str]:
         """The ids of the connections in a channel."""
-        return self.hub.ids(channel)
+        return self.hub.ids(channel) + self.elsewhere.members(channel)
 
     def channel_size(self, channel: str) -> int:
         """How many connections are in a channel."""
-        return self.hub.size(channel)
+        return self.hub.size(channel) + self.elsewhere.size(channel)
 
 
 class Host:

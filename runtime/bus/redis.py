@@ -21,6 +21,7 @@ import math
 import random
 from collections import deque
 from collections.abc import Callable, Collection
+from enum import IntEnum
 from typing import Any, Final, Generic, TypeVar
 from uuid import uuid4
 
@@ -29,6 +30,7 @@ from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import RedisError, ResponseError
 
 from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Stamp, Verdict
+from runtime.bus.presence import Change, Changes, Presence
 from runtime.channels import Hub
 from runtime.events import BusDown, BusGap, BusUp, Events
 from runtime.metrics import ServerCounters, count
@@ -54,8 +56,24 @@ NODE_DIGITS: Final = 8
 
 _OPTIONAL, _IDENTITY = -1, -2
 """Commands that a store may refuse."""
-MESSAGE, DIRECT, FENCE, RISEN, BEAT, BYE = range(6)
-"""What an envelope holds."""
+
+
+class Kind(IntEnum):
+    """What an envelope holds."""
+
+    MESSAGE = 0
+    DIRECT = 1
+    """A message for one connection."""
+    FENCE = 2
+    """A node's new epoch begins."""
+    RISEN = 3
+    BEAT = 4
+    BYE = 5
+    CHANGED = 6
+    """What changed in a node's presence."""
+    WANTED = 7
+    """A question for all of it."""
+    WHOLE = 8
 
 
 class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -70,15 +88,18 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
     epoch: int
     seq: int = 0
     previous: int = 0
+    """MESSAGE, DIRECT: see `Stamp`. BEAT: the version of presence."""
     frame: bytes = b""
     to: str = ""
     """DIRECT: the connection."""
     amount: int = 0
-    """RISEN: messages that its node kept for itself. BEAT: its number."""
+    """RISEN: messages that its node kept for itself. BEAT: its number. Kind.CHANGED, WHOLE: the version of presence."""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Envelope).decode
+_decode_changes: Final = msgspec.msgpack.Decoder(tuple[int, list[Change]]).decode
+_decode_whole: Final = msgspec.msgpack.Decoder(tuple[int, dict[str, list[str]]]).decode
 
 
 class RedisBus(Generic[Member]):
@@ -92,6 +113,7 @@ class RedisBus(Generic[Member]):
         hand_over: Callable[[Member, bytes], int],
         events: Events,
         counters: ServerCounters,
+        presence: Presence,
         *,
         flight_messages: int = FLIGHT_MESSAGES,
         flight_bytes: int = FLIGHT_BYTES,
@@ -111,6 +133,11 @@ class RedisBus(Generic[Member]):
         self._hand_over = hand_over
         self._events = events
         self._counters = counters
+        self._presence = presence
+        self._changes = Changes()
+        self._wanted_at: dict[str, int] = {}
+        """The tick at which a node was asked for its presence."""
+        self._staleness: asyncio.TimerHandle | None = None
         self._outgoing: Outgoing[Member] = Outgoing(flight_messages, flight_bytes)
         self._incoming = Incoming()
         self._patience = Patience(ANSWER_TICKS)
@@ -120,6 +147,7 @@ class RedisBus(Generic[Member]):
         """What the store calls this connection: its number and address; None where it does not tell."""
         self._predecessor: tuple[bytes, bytes] | None = None
         """The same of the last connection that messages were published on."""
+        self._is_leaving = False
         self._fell: str | None = None
         """Why it was lost, until it is back."""
         self._ticks = 0
@@ -129,7 +157,7 @@ class RedisBus(Generic[Member]):
         self._idle = asyncio.Event()
         """Set when nothing is unanswered any more, or the store is lost."""
         self._task: asyncio.Task[None] | None = None
-        hub.watch(self._opened, self._closed)
+        hub.watch(self)
 
     @property
     def is_up(self) -> bool:
@@ -156,7 +184,8 @@ class RedisBus(Generic[Member]):
         if self._task is None:
             return
         if self._line is not None and self._is_up:
-            self._tell(BYE)
+            self._tell(Kind.BYE)
+            self._is_leaving = True
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.settled(), ANSWER_TICKS * TICK_SECONDS)
         self._task.cancel()
@@ -164,6 +193,8 @@ class RedisBus(Generic[Member]):
         self._task = None
         self._is_up = False
         self._line = None
+        if self._staleness is not None:
+            self._staleness.cancel()
 
     # What the server asks (`Bus`).
 
@@ -178,7 +209,7 @@ class RedisBus(Generic[Member]):
         if exclude is not None and recipients:
             # Of a channel `members` knows that at once; of everybody it is a look at all of them.
             recipients -= exclude in members
-        self._send(MESSAGE, Letter(topic, frame, exclude, channel is None or bool(members)))
+        self._send(Kind.MESSAGE, Letter(topic, frame, exclude, channel is None or bool(members)))
         return recipients
 
     def send_to(self, connection_id: str, frame: bytes) -> int:
@@ -186,7 +217,7 @@ class RedisBus(Generic[Member]):
         node = connection_id[:NODE_DIGITS]
         if not self._is_up or node not in self._incoming:
             return 0
-        self._send(DIRECT, Letter(self._nodes + node, frame, None, False), connection_id)
+        self._send(Kind.DIRECT, Letter(self._nodes + node, frame, None, False), connection_id)
         return 1
 
     def new_id(self) -> str:
@@ -200,9 +231,13 @@ class RedisBus(Generic[Member]):
         if self._outgoing.is_full:
             self._give_up("it does not keep up")
 
-    def _tell(self, kind: int, amount: int = 0) -> None:
-        """Tell all nodes, this one included."""
-        self._publish(self._everybody, Envelope(VERSION, kind, self.node, self._outgoing.epoch, amount=amount))
+    def _tell(self, kind: int, amount: int = 0, frame: bytes = b"", to: str = "", previous: int = 0) -> None:
+        """Tell all nodes, this one included; or one, `to`."""
+        if self._is_leaving:
+            return  # after a farewell nothing: it would bring the node back
+        topic = self._nodes + to if to else self._everybody
+        epoch = self._outgoing.epoch
+        self._publish(topic, Envelope(VERSION, kind, self.node, epoch, 0, previous, frame, amount=amount))
 
     def _publish(self, topic: str, envelope: Envelope) -> None:
         self._ask(envelope.seq, b"PUBLISH", _bytes(topic), _encode(envelope))
@@ -219,15 +254,23 @@ class RedisBus(Generic[Member]):
             self._idle.clear()
             await self._idle.wait()
 
-    # Which channels have members here (`Hub.watch`).
+    # Which channels have members here (`Watcher`).
 
-    def _opened(self, channel: str) -> None:
-        self._subscribe(self._channels + channel)
+    def joined(self, channel: str, connection_id: str, size: int) -> None:
+        """See `Watcher.joined`."""
+        if size == 1:
+            self._subscribe(self._channels + channel)
+        if self._is_up:
+            self._changes.note(True, channel, connection_id)
 
-    def _closed(self, channel: str) -> None:
-        topic = self._channels + channel
-        self._incoming.leave(topic)
-        self._ask(0, b"UNSUBSCRIBE", _bytes(topic))
+    def left(self, channel: str, connection_id: str, size: int) -> None:
+        """See `Watcher.left`."""
+        if size == 0:
+            topic = self._channels + channel
+            self._incoming.leave(topic)
+            self._ask(0, b"UNSUBSCRIBE", _bytes(topic))
+        if self._is_up:
+            self._changes.note(False, channel, connection_id)
 
     def _subscribe(self, topic: str) -> None:
         self._ask(0, b"SUBSCRIBE", _bytes(topic))
@@ -286,7 +329,7 @@ class RedisBus(Generic[Member]):
             self._ask(_OPTIONAL, b"CLIENT", b"KILL", b"ID", number, b"ADDR", address)
         self._ask(_IDENTITY, b"CLIENT", b"INFO")
         self._ticks = self._beats_sent = self._beats_heard = 0
-        self._tell(FENCE)
+        self._tell(Kind.FENCE)
         self._subscribe(self._everybody)
         self._subscribe(self._nodes + self.node)
         for channel, _ in self._hub.channels():
@@ -295,7 +338,7 @@ class RedisBus(Generic[Member]):
 
     def _beat(self) -> None:
         self._beats_sent += 1
-        self._tell(BEAT, self._beats_sent)
+        self._tell(Kind.BEAT, self._beats_sent, previous=self._changes.version)
 
     def _rise(self) -> None:
         """The first heartbeat came back: all subscriptions are in force."""
@@ -303,7 +346,10 @@ class RedisBus(Generic[Member]):
         alone = self._outgoing.rise()
         self._is_up = True
         self._patience.patient(ANSWER_TICKS)
-        self._tell(RISEN, alone)
+        self._tell(Kind.RISEN, alone)
+        self._changes.skip()
+        if self._staleness is not None:
+            self._staleness.cancel()
         self._risen.set()
         if self._fell is not None:
             self._fell = None
@@ -322,6 +368,8 @@ class RedisBus(Generic[Member]):
             self._counters.bus_is_down = 1
             self._counters.bus_down += 1
             self._events.publish(BusDown(self.node, reason))
+            loop = asyncio.get_running_loop()
+            self._staleness = loop.call_later(LEASE_TICKS * TICK_SECONDS, self._presence.clear)
         for letter in self._outgoing.fall():
             self._hand_out(letter.topic, letter.frame, letter.exclude)
 
@@ -342,7 +390,9 @@ class RedisBus(Generic[Member]):
                 continue
             self._ticks += 1
             for node in self._incoming.tick(LEASE_TICKS):
+                self._presence.forget(node)
                 self._tell_gap(node, "", "node lost")
+            self._tell_changes()
             if self._ticks % BEAT_TICKS == 0:
                 if self._beats_sent - self._beats_heard >= BEATS_MISSED:
                     raise TimeoutError("its messages do not come back")
@@ -382,19 +432,54 @@ class RedisBus(Generic[Member]):
             count(self._counters.bus_drops, "version")
         elif envelope.node == self.node:
             self._receive_own(topic, envelope)
-        elif envelope.kind in (MESSAGE, DIRECT):
+        elif envelope.kind in (Kind.MESSAGE, Kind.DIRECT):
             self._receive_message(topic, envelope)
-        elif envelope.kind == BYE:
+        elif envelope.kind == Kind.BYE:
             self._incoming.forget(envelope.node)
-        elif self._incoming.heard(envelope.node, envelope.epoch) and envelope.kind == RISEN and envelope.amount:
-            self._tell_gap(envelope.node, "", "node was alone", envelope.amount)
+            self._presence.forget(envelope.node)
+        elif self._incoming.heard(envelope.node, envelope.epoch):
+            self._receive_notice(envelope)
+
+    def _receive_notice(self, envelope: Envelope) -> None:
+        """What nodes tell each other."""
+        node, version = envelope.node, envelope.amount
+        match envelope.kind:
+            case Kind.RISEN if envelope.amount:
+                self._tell_gap(node, "", "node was alone", envelope.amount)
+            case Kind.BEAT if self._presence.version(node) != envelope.previous:
+                self._want(node)
+            case Kind.CHANGED:
+                if not self._presence.change(node, version, *_decode_changes(envelope.frame)):
+                    self._want(node)
+            case Kind.WANTED:
+                channels = {name: self._hub.ids(name) for name, _ in self._hub.channels()}
+                whole = _encode((len(self._hub), channels))
+                self._tell(Kind.WHOLE, self._changes.version, whole, node)
+            case Kind.WHOLE:
+                self._presence.replace(node, version, *_decode_whole(envelope.frame))
+            case _:
+                pass
+
+    # Presence.
+
+    def _tell_changes(self) -> None:
+        changes = self._changes.take(len(self._hub))
+        if changes is not None:
+            self._tell(Kind.CHANGED, self._changes.version, _encode((len(self._hub), changes)))
+
+    def _want(self, node: str) -> None:
+        """Ask a node for all it has, but not more often than it beats."""
+        now = self._ticks
+        if now - self._wanted_at.get(node, -BEAT_TICKS) >= BEAT_TICKS // 2:
+            self._wanted_at[node] = now
+            self._tell(Kind.WANTED, to=node)
 
     def _receive_own(self, topic: str, envelope: Envelope) -> None:
-        if envelope.kind == MESSAGE:
+        if envelope.kind == Kind.MESSAGE:
             letter = self._outgoing.returned(envelope.epoch, envelope.seq)
             if letter is not None:
                 self._hand_out(topic, letter.frame, letter.exclude)
-        elif envelope.kind == BEAT and envelope.epoch == self._outgoing.epoch:
+        elif envelope.kind == Kind.BEAT and envelope.epoch == self._outgoing.epoch:
             self._beats_heard = envelope.amount
             if not self._is_up:
                 self._rise()
@@ -406,7 +491,7 @@ class RedisBus(Generic[Member]):
             return
         if verdict is Verdict.BEHIND_GAP:
             self._tell_gap(envelope.node, topic.removeprefix(self._channels), "a message is missing")
-        if envelope.kind == MESSAGE:
+        if envelope.kind == Kind.MESSAGE:
             self._hand_out(topic, envelope.frame, None)
         elif (member := self._hub.find(envelope.to)) is not None:
             self._hand_over(member, envelope.frame)

@@ -101,13 +101,21 @@ def test_both_views_agree_with_a_plain_list_of_pairs(steps: list[tuple[str, str,
     assert dict(rooms.channels()) == {c: rooms.size(c) for c, _ in pairs}
 
 
-def test_whoever_watches_hears_of_first_and_last_members() -> None:
+def test_whoever_watches_hears_of_members() -> None:
+    class Watching:
+        def joined(self, channel: str, connection_id: str, size: int) -> None:
+            heard.append(f"+{channel}{connection_id}{size}")
+
+        def left(self, channel: str, connection_id: str, size: int) -> None:
+            heard.append(f"-{channel}{connection_id}{size}")
+
     heard: list[str] = []
     rooms = hub()
-    rooms.watch(lambda channel: heard.append(f"+{channel}"), lambda channel: heard.append(f"-{channel}"))
+    rooms.watch(Watching())
     rooms.join("a", "A", "x")
+    rooms.join("b", "B", "x")
     rooms.join("b", "B", "x")
     rooms.join("b", "B", "y")
     rooms.leave("A", "x")
     rooms.exit("b", "B")
-    assert heard == ["+x", "+y", "-x", "-y"]
+    assert heard == ["+xa1", "+xb2", "+yb1", "-xa1", "-xb0", "-yb0"]

@@ -327,6 +327,8 @@ def test_the_moment() -> None:
     moment = Surroundings(hub, frozenset({"SEEN", "UNSET"}), {"SEEN": "yes", "HIDDEN": "no"})
     assert [moment.environment(name) for name in ("SEEN", "HIDDEN", "UNSET")] == ["yes", None, None]
     assert (moment.connections(), moment.channel_size("room"), moment.members("room")) == (1, 1, ["a"])
+    moment.elsewhere.replace("n2", 1, 5, {"room": ["z"]})
+    assert (moment.connections(), moment.channel_size("room"), moment.members("room")) == (6, 2, ["a", "z"])
     assert len(moment.random_bytes(16)) == 16
     assert moment.now() > 1_700_000_000
     assert re.fullmatch("[0-9.]+", str(moment.now()))

@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 import msgspec
 import pytest
 
+from runtime.bus import redis as bus_module
+from runtime.bus.presence import Presence
 from runtime.bus.redis import NODE_DIGITS, Envelope, RedisBus
 from runtime.channels import Hub
 from runtime.events import BusDown, BusGap, BusUp, Event, Events
@@ -33,9 +35,12 @@ class Node:
         self.got: dict[str, list[bytes]] = {}
         self.told: list[Event] = []
         self.counters = ServerCounters()
+        self.presence = Presence()
         events = Events()
         events.subscribe(self.told.append)
-        self.bus = RedisBus(url, self.hub, self.deliver, self.hand_over, events, self.counters, **settings)
+        self.bus = RedisBus(
+            url, self.hub, self.deliver, self.hand_over, events, self.counters, self.presence, **settings
+        )
 
     def deliver(self, members: Collection[str], frame: bytes, exclude: str | None) -> int:
         taking = [member for member in members if member != exclude]
@@ -237,6 +242,37 @@ async def test_what_is_in_flight_is_bounded() -> None:
             assert one.got["a"] == [b"%d" % number for number in range(30)]
             assert not one.bus.is_up
             server.wake()
+
+
+async def test_everybody_knows_who_is_where(shared: Valkey) -> None:
+    async with nodes(shared.url, shared.url) as (one, two):
+        first = one.enter("a", "room")
+        second = two.enter("b", "room", "hall")
+        third = two.enter("c")
+        await until(lambda: one.presence.members("room") == [second] and two.presence.members("room") == [first])
+        assert (one.presence.connections(), two.presence.connections()) == (2, 1)
+        two.hub.leave("b", "hall")
+        two.hub.exit(third, "c")
+        await until(lambda: one.presence.connections() == 1 and not one.presence.size("hall"))
+        async with nodes(shared.url) as (three,):
+            await until(lambda: three.presence.size("room") == 2)
+        await until(lambda: len(one.bus.others) == 1)
+
+
+async def test_what_is_known_of_others_ends_with_them(shared: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus_module, "LEASE_TICKS", 15)
+    wire = Wire(shared.port)
+    await wire.mend()
+    async with nodes(wire.url, shared.url) as (one, two):
+        one.enter("a", "room")
+        two.enter("b", "room")
+        await until(lambda: one.presence.size("room") and two.presence.size("room"))
+        await wire.cut()
+        await until(lambda: not one.presence.size("room") and not two.presence.size("room"))
+        assert BusGap(two.bus.node, one.bus.node, "", "node lost", 0) in two.told
+        await wire.mend()
+        await until(lambda: one.presence.size("room") and two.presence.size("room"))
+        await wire.cut()
 
 
 async def test_an_older_or_newer_version_is_counted(shared: Valkey) -> None:
