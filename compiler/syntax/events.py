@@ -47,6 +47,8 @@ _TAG_DIRECTIVES: Final = 100
 
 _BRACKET_STEPS: Final = 100_000_000
 """libyaml looks at every open bracket again for each token: depth times length is what that may cost."""
+_TOO_DEEP: Final = "exceeded maximum nesting depth"
+"""What libyaml says from 0.2.6 on of more than 1 000 open brackets or indents."""
 _LONG: Final = _BRACKET_STEPS // TREE_DEPTH
 """Shorter files cannot cost that much."""
 
@@ -94,7 +96,7 @@ def _follow(parser: CBaseLoader, builder: TreeBuilder, documents: list[Node], or
         except MarkedYAMLError as error:
             if start == end and "<document start>" in (error.problem or ""):
                 del documents[complete:]  # the text that cannot be read belongs to the document before it
-            _report_syntax(error, builder, Span(start, end))
+            _report_mistake(error, builder, Span(start, end))
             return
         kind = event.__class__
         start, end = event.start_mark.index, event.end_mark.index
@@ -124,10 +126,18 @@ def _follow(parser: CBaseLoader, builder: TreeBuilder, documents: list[Node], or
             return
 
 
-def _report_syntax(error: MarkedYAMLError, builder: TreeBuilder, last: Span) -> None:
+def _report_mistake(error: MarkedYAMLError, builder: TreeBuilder, last: Span) -> None:
+    """Say why the parser stopped. It counts brackets before it tells of them, so that its limit may come first."""
+    length = len(builder.source.text)
+    at = length if error.problem_mark is None else min(error.problem_mark.index, length)
+    if error.problem == _TOO_DEEP:
+        builder.stop_at_depth(Span(at, at + 1))
+    _report_syntax(error, builder, at, last)
+
+
+def _report_syntax(error: MarkedYAMLError, builder: TreeBuilder, at: int, last: Span) -> None:
     source = builder.source
     context = None if error.context_mark is None else error.context_mark.index
-    at = len(source.text) if error.problem_mark is None else min(error.problem_mark.index, len(source.text))
     if builder.template_line is not None and source.line_of(at) == builder.template_line:
         return  # what follows a template without quotes on its line is the same mistake
     from compiler.syntax.yaml_mistakes import Complaint, explain  # its patterns take 2 ms to compile

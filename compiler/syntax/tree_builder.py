@@ -179,7 +179,7 @@ class TreeBuilder:
         self._nodes += 1
         depth = len(self._open) + 1
         if depth > TREE_DEPTH:
-            self.stop_at_limit(Span(start, start + 1), f"lists and mappings are nested more than {TREE_DEPTH} deep")
+            self.stop_at_depth(Span(start, start + 1))
         collection = _Collection(start, flow, None if is_mapping else [], [], len(self.report.diagnostics))
         if properties is not None:
             self._open_with_properties(collection, properties, depth)
@@ -365,7 +365,7 @@ class TreeBuilder:
             self.stop_at_limit(place, f"the file has more than {NODES} nodes after its aliases are expanded")
         depth = len(self._open) + anchored.height
         if depth > TREE_DEPTH:
-            self.stop_at_limit(place, f"lists and mappings are nested more than {TREE_DEPTH} deep")
+            self.stop_at_depth(place)
         self._deepest = max(self._deepest, depth)
         self._place(anchored.node)
 
@@ -380,6 +380,10 @@ class TreeBuilder:
             self.report.add(codes.YAML_SYNTAX, self.source, place, message, help=advice)
 
     # Limits.
+
+    def stop_at_depth(self, place: Span) -> NoReturn:
+        """Read no further: what is open here is one too many. Raises ReadingStopped."""
+        self.stop_at_limit(place, f"lists and mappings are nested more than {TREE_DEPTH} deep")
 
     def stop_at_limit(self, place: Span, message: str) -> NoReturn:
         """Report something that is too large. Raises ReadingStopped."""
