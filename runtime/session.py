@@ -202,7 +202,9 @@ class Session:
         self.id = connection_id
         self.version = version
         self.route = route
-        self.inputs: list[Value] = [given.get(name) for name in INPUTS]
+        self.inputs: list[Value] = [None] * len(INPUTS)
+        for name, value in given.items():
+            self.inputs[INPUT_NUMBERS[name]] = value
         self.inputs[INPUT_NUMBERS["connection_id"]] = connection_id
         self.inputs[_ROUTE] = route.program.name
         self.slots: list[Value | Unset] = [UNSET] * len(route.program.slots)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
-from uuid import uuid4
 
+from runtime.bus import random_id
 from runtime.channels import Hub
 
 Member = TypeVar("Member")
@@ -32,4 +32,4 @@ class LocalBus(Generic[Member]):
 
     def new_id(self) -> str:
         """See `Bus.new_id`."""
-        return str(uuid4())
+        return random_id()

@@ -29,6 +29,7 @@ import msgspec
 from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import RedisError, ResponseError
 
+from runtime.bus import random_id
 from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Stamp, Verdict
 from runtime.bus.presence import Change, Changes, Presence
 from runtime.channels import Hub
@@ -222,7 +223,7 @@ class RedisBus(Generic[Member]):
 
     def new_id(self) -> str:
         """See `Bus.new_id`."""
-        return self.node + str(uuid4())[NODE_DIGITS:]
+        return self.node + random_id()[NODE_DIGITS:]
 
     def _send(self, kind: int, letter: Letter[Member], to: str = "") -> None:
         stamp = self._outgoing.depart(letter)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -22,6 +23,8 @@ class BadQuery(ValueError):
 def parse_query(query: str) -> dict[str, str]:
     """The values after `?`: percent-decoded, `+` is a blank, of a repeated key the last. Raises BadQuery."""
     values: dict[str, str] = {}
+    if not query:
+        return values
     for pair in query.split("&"):
         if pair:
             key, _, value = pair.partition("=")
@@ -38,7 +41,13 @@ def _decode(text: str) -> str:
 
 def header_variables(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers as hooks see them: `user-agent` is `user_agent`."""
-    return {name.replace("-", "_"): value for name, value in headers.items()}
+    return {_variable(name): value for name, value in headers.items()}
+
+
+@lru_cache(maxsize=512)
+def _variable(header: str) -> str:
+    # Kept: connections that send the same headers share their names.
+    return header.replace("-", "_")
 
 
 def is_origin_allowed(origins: Sequence[str] | None, headers: Mapping[str, str]) -> bool:
@@ -81,6 +90,7 @@ def _normal_origin(origin: str) -> str:
     return lowered
 
 
+@lru_cache(maxsize=256)
 def is_this_machine(address: str) -> bool:
     """Whether an IP address is a loopback one, or there is none (a Unix socket)."""
     if address in _USUAL_LOOPBACK:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import math
+import os
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any, Final, TypeAlias, cast
-from uuid import uuid4
 
 from compiler.bytecode.program import Mark
 from compiler.language.faults import Fault, OutOfFuel, Uncatchable
@@ -404,7 +404,7 @@ class Link:
 
     def _confess(self, hook: str, bug: BaseException) -> None:
         """A bug of ours ended a hook: this connection is closed, with an id that the log has too."""
-        error_id = uuid4().hex[:12]
+        error_id = os.urandom(6).hex()
         self._floor.counters.troubles += 1
         if self._floor.node.events.wanted:
             trace = "".join(traceback.format_exception(bug))

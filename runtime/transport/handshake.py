@@ -152,8 +152,11 @@ class Handshake(asyncio.Protocol):
         if isinstance(admission, HttpResponse):
             self._answer(admission)
             return
-        headers = [("Sec-WebSocket-Accept", accept)]
         subprotocol = admission.subprotocol
+        if subprotocol is None and not admission.compression and not admission.headers:
+            self._open(b"%bSec-WebSocket-Accept: %b\r\n\r\n" % (_SWITCHING, accept.encode()), admission, None)
+            return
+        headers = [("Sec-WebSocket-Accept", accept)]
         if subprotocol is not None:
             if subprotocol not in head.request.subprotocols:
                 raise ValueError(f"subprotocol {subprotocol!r} was not offered")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.limits import WireLimits
-from runtime.transport.head import BadRequest, check_growing, parse_head
+from runtime.transport import head as module
+from runtime.transport.head import BadRequest, Head, check_growing, parse_head
 
 LIMITS = WireLimits()
 
@@ -136,3 +139,62 @@ def test_random_bytes_are_refused_or_read(request_block: bytes) -> None:
         assert head.request.path.startswith("/")
         status = 400
     assert 400 <= status <= 505
+
+
+_PIECES = st.sampled_from(
+    [
+        b"GET",
+        b"/",
+        b" ",
+        b"HTTP/1.1",
+        b"HTTP/1.0",
+        b"\r\n",
+        b"\n",
+        b"Host",
+        b": ",
+        b":",
+        b"h",
+        b"x, y",
+        b"\t",
+        b"#",
+        b"\xe9",
+    ]
+)
+_LINES = st.sampled_from(
+    [
+        b"Host: h",
+        b"Host:h ",
+        b"host: [::1]:80",
+        b"Host: a b",
+        b"X: \t y ",
+        b"x:",
+        b"Content-Length: 0",
+        b"content-length: 1",
+    ]
+)
+
+
+def read(request_block: bytes) -> Head | tuple[int, str, bytes]:
+    try:
+        return parse_head(request_block, LIMITS, "192.0.2.1")
+    except BadRequest as refused:
+        return refused.response.status, refused.limit, refused.response.body
+
+
+@given(
+    st.one_of(
+        st.lists(_LINES, max_size=4).map(lambda lines: b"\r\n".join([b"GET /a?b HTTP/1.1", *lines])),
+        st.lists(_PIECES, max_size=8).map(lambda pieces: b"GET / HTTP/1.1\r\nHost: h\r\n" + b"".join(pieces)),
+        st.lists(_PIECES, max_size=12).map(b"".join),
+    )
+)
+def test_the_short_way_reads_what_the_long_one_reads(request_block: bytes) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_USUAL", re.compile(b"(?!)"))
+        expected = read(request_block)
+    assert read(request_block) == expected
+
+
+def test_so_many_headers_are_too_many_both_ways() -> None:
+    many = [f"X{number}: y" for number in range(LIMITS.header_count)]
+    assert read(block("GET / HTTP/1.1", "Host: h", *many)) == read(block("HEAD / HTTP/1.1", "Host: h", *many))
