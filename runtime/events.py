@@ -231,19 +231,37 @@ Listener: TypeAlias = Callable[[Event], None]
 
 def event_name(event: Event) -> str:
     """`HookFaulted` → `hook_faulted`."""
-    name = type(event).__name__
+    return _outline(type(event))[0]
+
+
+def _event_name(kind: type[Any]) -> str:
+    name = kind.__name__
     return "".join("_" + c.lower() if c.isupper() else c for c in name).lstrip("_")
 
 
 def to_document(event: Event) -> dict[str, Any]:
     """An event as a JSON object: `event`, its name, and its fields."""
-    document: dict[str, Any] = {"event": event_name(event)}
-    for row in fields(event):
-        document[row.name] = _document_value(getattr(event, row.name))
+    kind, names = _outline(type(event))
+    document: dict[str, Any] = {"event": kind}
+    for name in names:
+        document[name] = _document_value(getattr(event, name))
     return document
 
 
+_OUTLINES: Final[dict[type[Any], tuple[str, tuple[str, ...]]]] = {}
+
+
+def _outline(kind: type[Any]) -> tuple[str, tuple[str, ...]]:
+    """The name of a class of events, and its fields."""
+    known = _OUTLINES.get(kind)
+    if known is None:
+        known = _OUTLINES[kind] = _event_name(kind), tuple(row.name for row in fields(kind))
+    return known
+
+
 def _document_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return value
     if isinstance(value, bytes):
         return {"base64": base64.b64encode(value).decode()}
     if isinstance(value, Mark):

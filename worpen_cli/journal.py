@@ -22,8 +22,12 @@ EVENTS_SCHEMA: Final = "worpen.events/1"
 ROOM: Final = 10_000
 """Lines that may wait to be written."""
 PAYLOAD_CHARACTERS: Final = 120
+GATHERING_SECONDS: Final = 0.02
+"""So long lines are gathered after the first, to be written as one: waking the writer for each costs the server more
+than making the line."""
 LAST_WORDS_SECONDS: Final = 2.0
 """How long the end of the program waits for what is still to be written."""
+_encode: Final = json.JSONEncoder(ensure_ascii=False).encode
 _LEVELS: Final = {"debug": "2", "warn": "33", "error": "31"}
 
 
@@ -134,7 +138,7 @@ class Journal:
         """A JSON line, with the time; nothing for people."""
         if self._as_json:
             stamped = {**document, "time": datetime.now(UTC).isoformat(timespec="milliseconds")}
-            self._append(escape_json(json.dumps(stamped, ensure_ascii=False)))
+            self._append(escape_json(_encode(stamped)))
 
     def close(self) -> None:
         """Write what is left; no longer than `LAST_WORDS_SECONDS`."""
@@ -149,13 +153,18 @@ class Journal:
             if len(self._lines) >= ROOM:
                 self._lost += 1
                 return
+            if not self._lines:
+                self._ready.notify()
             self._lines.append(line)
-            self._ready.notify()
 
     def _write_on(self) -> None:
         while True:
             with self._ready:
                 self._ready.wait_for(lambda: self._lines or self._ending)
+                ending = self._ending
+            if not ending:
+                time.sleep(GATHERING_SECONDS)
+            with self._ready:
                 batch, lost = list(self._lines), self._lost
                 self._lines.clear()
                 self._lost = 0
