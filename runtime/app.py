@@ -20,8 +20,10 @@ from runtime.bus.local import LocalBus
 from runtime.bus.presence import Presence
 from runtime.channels import Hub
 from runtime.events import Draining, Events, Listening, Stopped, Swapped
+from runtime.history import History, new_epoch
 from runtime.host import NORMAL_CLOSURE, Far, Node, Surroundings, hand_over
 from runtime.metrics import ServerCounters, WireCounters, count, exposition
+from runtime.recall import Recall
 from runtime.seam import Context
 from runtime.server.admission import Gate
 from runtime.server.catalogue import BrokenRoute, Catalogue, Changes, RouteEntry, Served
@@ -88,14 +90,22 @@ class App:
         loop = asyncio.get_running_loop()
         limits, hub, reached = self.settings.limits, self.hub, self.wire_counters.reached
 
-        def deliver(members: Collection[Far], frame: bytes, exclude: Far | None) -> int:
+        def write(members: Collection[Far], frame: bytes, exclude: Far | None) -> int:
             return wire.fan_out.publish(cast("Collection[Outbox]", members), frame, cast("Outbox | None", exclude))
 
+        def deliver(members: Collection[Far], frame: bytes, exclude: Far | None) -> int:
+            if recall.wrapped:
+                return recall.deliver(write, members, frame, exclude)
+            return write(members, frame, exclude)
+
+        # What a node keeps would not be the same as what the others keep.
+        history = None if self.settings.bus_url else History(limits.history_bytes, new_epoch)
+        recall = Recall(frames, loop.time, history, self.settings.wire.unsent_bytes // 2)
         bus: Bus[Far] = LocalBus(hub, deliver)
         if self.settings.bus_url:
             url, events = self.settings.bus_url, self.events
             bus = self._bus = _bus_class()(url, hub, deliver, hand_over, events, self.counters, self._elsewhere)
-        node = Node(hub, bus, frames, self.events)
+        node = Node(hub, bus, frames, self.events, recall)
         self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
         if self.settings.console_token:
             feed = Feed(self._floor, self._catalogue, self.events, self.settings.prefix)
@@ -249,7 +259,12 @@ class App:
 
         Raises UnicodeEncodeError."""
         link = next((self.links[member] for member in self.hub.ids(channel) if member in self.links), None)
-        return self._floor.node.bus.publish(channel, link.frame_of(text), None) if self._floor and link else 0
+        if self._floor is None or link is None:
+            return 0
+        node, frame = self._floor.node, link.frame_of(text)
+        if node.recall is not None and node.recall.busy:
+            return node.recall.publish(channel, frame, None, None, lambda: node.bus.publish(channel, frame, None))
+        return node.bus.publish(channel, frame, None)
 
     def close(self, connection_id: str, code: int = NORMAL_CLOSURE, reason: str = "") -> bool:
         """Close a connection; False where there is none with this id."""

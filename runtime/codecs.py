@@ -146,6 +146,11 @@ CODECS: Final[Mapping[str, Codec]] = {"json": _Json(), "msgpack": _Msgpack()}
 """Every codec by its name in a route; `text` is none."""
 
 
+def write_json(value: Value) -> bytes:
+    """The JSON of something of ours, which is known to be of moderate size and depth."""
+    return _WRITE_JSON(value)
+
+
 def codec_of(options: Mapping[str, Value]) -> Codec | None:
     """What decodes the messages of a route with these options; None where they are text."""
     return CODECS.get(str(options.get("codec", "text")))

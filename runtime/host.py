@@ -24,8 +24,11 @@ from runtime.bus import Bus
 from runtime.bus.presence import Presence
 from runtime.channels import Hub
 from runtime.codecs import Codec
+from runtime.envelope import Position
 from runtime.events import Events, FrameOut, LogLine
+from runtime.history import Keep
 from runtime.interpreter import mark_in
+from runtime.recall import Recall
 
 NORMAL_CLOSURE: Final = 1000
 APPLICATION_CODES: Final = range(3000, 5000)
@@ -58,6 +61,9 @@ class Wire(Protocol):
 
     def encode_binary(self, payload: bytes) -> bytes:
         """A binary frame."""
+
+    def content_of(self, frame: bytes) -> str | bytes:
+        """What a frame carries: text or bytes."""
 
 
 class Run(Protocol):
@@ -106,6 +112,8 @@ class Node:
     bus: Bus[Far]
     wire: Wire
     events: Events
+    recall: Recall | None = None
+    """Keeps what channels are sent, for clients that come back; None where that is not to be had."""
     traffic: dict[str, int] = field(default_factory=dict)
     """Messages to each channel, counted while `events.measured`."""
 
@@ -148,11 +156,15 @@ class Surroundings:
 class Host:
     """Performs the effects of one connection's hooks."""
 
-    __slots__ = ("_far", "_node", "_run", "codec")
+    __slots__ = ("_far", "_node", "_run", "codec", "keep", "seen")
 
     def __init__(self, node: Node, far: Far, run: Run) -> None:
         self.codec: Codec | None = None
         """What encodes all that is sent; None where it is text."""
+        self.keep: Keep | None = None
+        """What channels keep that the route sends to or is in; None where it asks for nothing."""
+        self.seen: dict[str, Position] = {}
+        """Where the client stood before, in channels that it has not joined again yet."""
         self._node = node
         self._far = far
         self._run = run
@@ -236,8 +248,15 @@ class Host:
     def _publish(self, message: Value, binary: bool, exclude_self: bool, channel: str) -> int:
         frame = self.encode(message, binary)
         if not exclude_self and self._run.joins_by_publishing:
-            self._node.hub.join(self._run.connection_id, self._far, channel)
-        recipients = self._node.bus.publish(channel, frame, self._far if exclude_self else None)
+            self.join(channel)
+        node, exclude = self._node, self._far if exclude_self else None
+        recall = node.recall
+        if recall is not None and (recall.busy or self.keep is not None):
+            recipients = recall.publish(
+                channel, frame, self.keep, exclude, lambda: node.bus.publish(channel, frame, exclude)
+            )
+        else:
+            recipients = node.bus.publish(channel, frame, exclude)
         if self._node.events.measured:
             self._node.traffic[channel] = self._node.traffic.get(channel, 0) + 1
         if self._node.events.detailed:
@@ -289,13 +308,28 @@ class Host:
 
     # Channels, the connection, the log.
 
+    def join(self, channel: str) -> None:
+        """Enter a channel, and tell the client where it stands there if it wants that. Raises Fault channel-limit."""
+        node = self._node
+        if not node.hub.join(self._run.connection_id, self._far, channel):
+            return
+        recall = node.recall
+        if recall is not None and (recall.busy or self.keep is not None):
+            recall.entered(self._far, channel, self.keep, self.seen.pop(channel, None))
+
+    def leave(self, channel: str) -> None:
+        """Leave a channel."""
+        node = self._node
+        if node.hub.leave(self._far, channel) and node.recall is not None and node.recall.busy:
+            node.recall.left(channel)
+
     def _subscribe(self, channel: str) -> int:
         if not self._run.has_departed:
-            self._node.hub.join(self._run.connection_id, self._far, channel)
+            self.join(channel)
         return self._node.hub.size(channel)
 
     def _unsubscribe(self, channel: str) -> int:
-        self._node.hub.leave(self._far, channel)
+        self.leave(channel)
         return self._node.hub.size(channel)
 
     def _close(self, code: Value, reason: str) -> int:

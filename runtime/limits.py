@@ -118,6 +118,9 @@ class ServerLimits:
         float(SLEEP_SECONDS), Unit.SECONDS, "all Sleeps of one run of a hook together", "error in the hook"
     )
     channels: int = _limit(128, Unit.COUNT, "channels that one connection is in", "error in the hook")
+    history_bytes: int = _limit(
+        64 * MIB, Unit.BYTES, "what all channels with `history` keep together", "the oldest is dropped"
+    )
     drain_seconds: float = _limit(
         30.0, Unit.SECONDS, "from the signal to the end of the program, hanging hooks or not", "dropped"
     )

@@ -21,6 +21,7 @@ from compiler.bytecode.program import Mark
 from compiler.language.faults import Fault, OutOfFuel, Uncatchable
 from compiler.language.values import Value
 from runtime.codecs import CODECS, BadPayload, Codec, codec_of
+from runtime.envelope import Position, Wrapped
 from runtime.events import (
     Connected,
     Disconnected,
@@ -32,6 +33,7 @@ from runtime.events import (
     Trouble,
     show_operands,
 )
+from runtime.history import keep_of
 from runtime.host import Host, Node
 from runtime.limits import ServerLimits
 from runtime.metrics import TIMED_RUNS, ServerCounters, Tally, count, tally_of
@@ -79,6 +81,7 @@ class Link:
         "_complaints",
         "_connection",
         "_events",
+        "_far",
         "_floor",
         "_heard_at",
         "_host",
@@ -99,8 +102,15 @@ class Link:
     )
 
     def __init__(
-        self, floor: Floor, served: ServedRoute, connection: Connection, path: str, given: dict[str, Value]
+        self,
+        floor: Floor,
+        served: ServedRoute,
+        connection: Connection,
+        path: str,
+        given: dict[str, Value],
+        seen: dict[str, Position] | None = None,
     ) -> None:
+        """`seen`: where a client that speaks `worpen.v1` stood in its channels; None for all other clients."""
         assert served.version is not None
         self.served = served
         self.has_departed = False
@@ -120,8 +130,11 @@ class Link:
         """How the latest hook ended: `ok`, `cancelled`, or the fault's name."""
         self.timings: deque[float] | None = None
         """How long the latest hooks took, in seconds, while somebody looks."""
-        self._host = Host(floor.node, connection, self)
-        self._codec = self._host.codec = codec_of(served.version.route.program.options)
+        self._far: Connection | Wrapped = connection if seen is None else Wrapped(connection, floor.node.wire)
+        self._host = Host(floor.node, self._far, self)
+        self._host.seen = seen or {}
+        self._codec: Codec | None = None
+        self.renewed()
         self._complaint_at = -math.inf
         """When a bad payload was told of last, by `perf_counter`."""
         self._complaints = 0
@@ -144,13 +157,15 @@ class Link:
         floor.links[connection_id] = self
         floor.emptied.clear()
         floor.gate.entered(self._connection.remote_address)
-        floor.node.hub.enter(connection_id, self._connection)
+        floor.node.hub.enter(connection_id, self._far)
         self.served.links.add(self)
         if floor.node.events.wanted:
             address = self._connection.remote_address
             generation = self.session.version.generation
             floor.node.events.publish(Connected(connection_id, self.route_name, generation, self.path, address))
         self._watch_idleness()
+        if isinstance(self._far, Wrapped) and floor.node.recall is not None:
+            floor.node.recall.opened(connection_id, self._far)
         self.session.receive(Event.ADMITTED)
 
     def received(self, message: str | bytes) -> None:
@@ -243,6 +258,8 @@ class Link:
             self._idle_timer.cancel()
         self._floor.gate.left(self._connection.remote_address)
         self.served.links.discard(self)
+        if isinstance(self._far, Wrapped) and self._floor.node.recall is not None:
+            self._floor.node.recall.closed()
         self.session.gone(code, reason)
 
     # What the server tells.
@@ -270,9 +287,9 @@ class Link:
         return self.session.id
 
     @property
-    def far(self) -> Connection:
+    def far(self) -> Connection | Wrapped:
         """The wire's end: the member of channels."""
-        return self._connection
+        return self._far
 
     @property
     def remote_address(self) -> str:
@@ -421,20 +438,26 @@ class Link:
 
     def join(self, channel: str) -> None:
         """Enter a channel."""
-        self._floor.node.hub.join(self.session.id, self._connection, channel)
+        self._host.join(channel)
 
     def leave(self, channel: str) -> None:
         """Leave a channel."""
-        self._floor.node.hub.leave(self._connection, channel)
+        self._host.leave(channel)
 
     def depart(self) -> None:
         """Leave all channels and be counted no more."""
         self.has_departed = True
-        self._floor.node.hub.exit(self.session.id, self._connection)
+        node = self._floor.node
+        if node.recall is not None and node.recall.busy:
+            for channel in node.hub.channels_of(self._far):
+                node.recall.left(channel)
+        node.hub.exit(self.session.id, self._far)
 
     def renewed(self) -> None:
-        """A new program has taken over: it may have another codec."""
-        self._codec = self._host.codec = codec_of(self.session.route.program.options)
+        """A new program has taken over: it may have another codec, or keep something else."""
+        options = self.session.route.program.options
+        self._codec = self._host.codec = codec_of(options)
+        self._host.keep = keep_of(options)
 
     def frame_of(self, text: str) -> bytes:
         """What somebody typed, as a frame for this connection; for a codec it may be JSON, else it is a text.

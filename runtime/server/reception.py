@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from compiler.language.values import Value
+from runtime.envelope import PROTOCOL, RECOVER, BadRecovery, Position, parse_recovery
 from runtime.events import Refused
 from runtime.metrics import count
 from runtime.router import BadPath, Match
@@ -93,6 +94,10 @@ class Reception:
             query = parse_query(request.query)
         except BadQuery as bad:
             return refusal(BAD_REQUEST, str(bad))
+        try:
+            seen = _position_of(request, query)
+        except BadRecovery as bad:
+            return refusal(BAD_REQUEST, str(bad))
         if (objection := self._objection(served, connection.remote_address)) is not None:
             return refusal(UNAVAILABLE, objection, (("Retry-After", str(math.ceil(self.reconnect_delay()))),))
         given: dict[str, Any] = {
@@ -101,10 +106,11 @@ class Reception:
             "headers": header_variables(request.headers),
             "remote_addr": connection.remote_address,
         }
-        link = Link(self._floor, served, connection, request.path, cast("dict[str, Value]", given))
+        link = Link(self._floor, served, connection, request.path, cast("dict[str, Value]", given), seen)
         most = route_limit(options, "max_message_bytes", self._message_bytes)
+        subprotocol = None if seen is None else PROTOCOL
         compression = bool(options.get("compression", self._compression))
-        return Acceptance(link, max_message_bytes=int(most), compression=compression)
+        return Acceptance(link, max_message_bytes=int(most), compression=compression, subprotocol=subprotocol)
 
     def _find(self, request: Request) -> Match[Served[Link]] | HttpResponse:
         """The route of a request, where it is served; else the answer that says why not."""
@@ -137,3 +143,11 @@ class Reception:
             reason = response.body.decode("utf-8", "replace").strip()
             events.publish(Refused(request.path, request.remote_address, response.status, reason))
         return response
+
+
+def _position_of(request: Request, query: Mapping[str, Value]) -> dict[str, Position] | None:
+    """Where a client stood that speaks `worpen.v1`; None for one that does not. Raises BadRecovery."""
+    if PROTOCOL not in request.subprotocols:
+        return None
+    written = query.get(RECOVER)
+    return parse_recovery(written) if isinstance(written, str) and written else {}

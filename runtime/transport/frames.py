@@ -115,6 +115,12 @@ def payload_of(frame: bytes) -> bytes:
     return frame[2 if coded < 126 else 4 if coded == 126 else 10 :]
 
 
+def content_of(frame: bytes) -> str | bytes:
+    """What an encoded data frame of ours carries: text or bytes."""
+    payload = payload_of(frame)
+    return payload.decode() if frame[0] == _WHOLE_TEXT else payload
+
+
 def encode_close(code: int, reason: str = "") -> bytes:
     """A close frame; NO_CODE gives an empty one. The reason is cut to 123 bytes, between characters.
 

@@ -81,6 +81,9 @@ class _Payloads:
     def encode_binary(self, payload: bytes) -> bytes:
         return payload
 
+    def content_of(self, frame: bytes) -> bytes:
+        return frame
+
 
 class Rehearsal:
     """One virtual connection of one route. Mutable, one owner; what the session, the host and the bus ask for."""
