@@ -99,7 +99,11 @@ class App:
             return write(members, frame, exclude)
 
         # What a node keeps would not be the same as what the others keep.
-        history = None if self.settings.bus_url else History(limits.history_bytes, new_epoch)
+        history = (
+            None
+            if self.settings.bus_url
+            else History(limits.history_bytes, new_epoch, lambda: reached("history_bytes"))
+        )
         recall = Recall(frames, loop.time, history, self.settings.wire.unsent_bytes // 2)
         bus: Bus[Far] = LocalBus(hub, deliver)
         if self.settings.bus_url:

@@ -120,10 +120,12 @@ class Ring:
 class History:
     """The rings of all channels of a node. Mutable, one owner."""
 
-    __slots__ = ("_bytes", "_most_bytes", "_new_epoch", "_rings")
+    __slots__ = ("_bytes", "_full", "_most_bytes", "_new_epoch", "_rings")
 
-    def __init__(self, most_bytes: int, new_epoch: Callable[[], str]) -> None:
-        """`most_bytes`: all rings together hold no more; `new_epoch` makes a text like no other, on any server."""
+    def __init__(self, most_bytes: int, new_epoch: Callable[[], str], full: Callable[[], None] = lambda: None) -> None:
+        """`most_bytes`: all rings together hold no more; `new_epoch` makes a text like no other, on any server; `full`
+        is called whenever something is dropped because of `most_bytes`."""
+        self._full = full
         self._most_bytes = most_bytes
         self._new_epoch = new_epoch
         self._rings: OrderedDict[str, Ring] = OrderedDict()
@@ -182,6 +184,8 @@ class History:
         """Drop the oldest messages of the channels that are longest unused, and their rings when they are empty.
 
         The ring that is in use now stays."""
+        if self._bytes > self._most_bytes:
+            self._full()
         while self._bytes > self._most_bytes and self._rings:
             channel, ring = next(iter(self._rings.items()))
             before = ring.held_bytes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -22,9 +23,9 @@ def ring(*messages: tuple[float, bytes], keep: Keep = KEEP) -> Ring:
     return made
 
 
-def history(most_bytes: int = MUCH) -> History:
+def history(most_bytes: int = MUCH, full: Callable[[], None] = lambda: None) -> History:
     numbers = itertools.count(1)
-    return History(most_bytes, lambda: f"e{next(numbers)}")
+    return History(most_bytes, lambda: f"e{next(numbers)}", full)
 
 
 def test_what_a_route_asks_for() -> None:
@@ -102,13 +103,15 @@ def test_a_ring_is_given_up_when_nobody_used_it_for_its_time() -> None:
 
 
 def test_over_its_bytes_the_longest_unused_channels_lose_first() -> None:
-    kept = history(3 * RING_BYTES + 3 * (MESSAGE_BYTES + 10))
+    told: list[str] = []
+    kept = history(3 * RING_BYTES + 3 * (MESSAGE_BYTES + 10), lambda: told.append("full"))
     for channel in ("a", "b"):
         kept.open(channel, KEEP, 0.0)
         kept.append(channel, b"x" * 10, 0.0)
     kept.open("c", KEEP, 0.0)
     kept.append("c", b"x" * 10, 0.0)
     kept.append("c", b"y" * 10, 0.0)
+    assert told == ["full"]
     a = kept.ring("a")
     assert a is not None
     assert len(a) == 0
