@@ -31,6 +31,7 @@ from runtime.server.console import ANYWHERE, PAGE, Console
 from runtime.server.draining import SERVICE_RESTART, Drain
 from runtime.server.feed import BrokenFile, Feed
 from runtime.server.link import Floor, Link
+from runtime.server.lives import Lives
 from runtime.server.reception import Reception
 from runtime.server.settings import Settings
 from runtime.transport import frames
@@ -111,6 +112,9 @@ class App:
             bus = self._bus = _bus_class()(url, hub, deliver, hand_over, events, self.counters, self._elsewhere)
         node = Node(hub, bus, frames, self.events, recall)
         self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
+        if self._bus is not None:
+            lives = self._floor.lives = Lives(self._floor, self._catalogue, self._bus)
+            self._bus.serve(lives)
         if self.settings.console_token:
             feed = Feed(self._floor, self._catalogue, self.events, self.settings.prefix)
             feed.tell_findings(self._broken_files)

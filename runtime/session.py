@@ -241,6 +241,20 @@ class Session:
             self.inputs[_CLOSE_REASON] = reason
         self.receive(Event.GONE)
 
+    def revive(self, variables: Mapping[str, Value]) -> None:
+        """Be an open connection with these variables, by name: one whose node was killed. `gone` comes next."""
+        kept = ((variables.get(slot.name, UNSET), slot.kinds) for slot in self.route.program.slots)
+        self.slots = [_fitting(value, kinds) for value, kinds in kept]
+        self.state = State.OPEN
+
+    def forsake(self) -> None:
+        """End without another hook: another node runs the last one."""
+        if self.state is not State.CLOSED:
+            self.state = State.CLOSED
+            self._shell.cancel()
+            self._shell.depart()
+            self._shell.over()
+
     def finished(self, value: Value, outcome: Outcome) -> None:
         """The hook that ran is over: with the value it returned, or what ended it."""
         hook, self.hook = self.hook, ""

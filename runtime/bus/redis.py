@@ -20,16 +20,18 @@ import contextlib
 import math
 import random
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from enum import IntEnum
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
 from uuid import uuid4
 
 import msgspec
+from redis.asyncio import Redis
 from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import RedisError, ResponseError
 
 from runtime.bus import random_id
+from runtime.bus.claims import RECORD_SECONDS, Keeper, Keys, settle
 from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Stamp, Verdict
 from runtime.bus.presence import Change, Changes, Presence
 from runtime.channels import Hub
@@ -47,6 +49,12 @@ BEAT_TICKS: Final = 10
 BEATS_MISSED: Final = 3
 LEASE_TICKS: Final = 150
 """A node that is not heard for so long is lost."""
+SETTLE_TICKS: Final = 30
+"""How often lost nodes are looked for."""
+EXPIRY_TICKS: Final = 600
+SURE_SECONDS: Final = 10.0
+"""Less than the lease: a node that knows nothing of itself for so long may have been taken for dead."""
+ENDED_MOST: Final = 100_000
 CONNECT_SECONDS: Final = 2.0
 LEAST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
@@ -54,9 +62,6 @@ FLIGHT_MESSAGES: Final = 50_000
 FLIGHT_BYTES: Final = 64 * 1024 * 1024
 NODE_DIGITS: Final = 8
 """A node's name is so many hexadecimal digits, and its connections' ids begin with it."""
-
-_OPTIONAL, _IDENTITY = -1, -2
-"""Commands that a store may refuse."""
 
 
 class Kind(IntEnum):
@@ -94,13 +99,16 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
     to: str = ""
     """DIRECT: the connection."""
     amount: int = 0
-    """RISEN: messages that its node kept for itself. BEAT: its number. Kind.CHANGED, WHOLE: the version of presence."""
+    """RISEN: messages that its node kept for itself. BEAT: its number. CHANGED, WHOLE: the version of presence."""
 
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Envelope).decode
 _decode_changes: Final = msgspec.msgpack.Decoder(tuple[int, list[Change]]).decode
 _decode_whole: Final = msgspec.msgpack.Decoder(tuple[int, dict[str, list[str]]]).decode
+
+
+_Then: TypeAlias = "int | Callable[[Any], None]"
 
 
 class RedisBus(Generic[Member]):
@@ -158,6 +166,15 @@ class RedisBus(Generic[Member]):
         self._idle = asyncio.Event()
         """Set when nothing is unanswered any more, or the store is lost."""
         self._task: asyncio.Task[None] | None = None
+        self._keys = Keys(prefix)
+        self._keeper: Keeper | None = None
+        self._ended: list[str] = []
+        """Connections whose records are to be removed when the store is back."""
+        self._proven_at = 0.0
+        """When this node asked for the last time whether it was taken for dead, and was not."""
+        self._doubts = False
+        """Whether the store was lost when that was long ago: this node was stopped, and does not know."""
+        self._settling: asyncio.Task[None] | None = None
         hub.watch(self)
 
     @property
@@ -187,11 +204,16 @@ class RedisBus(Generic[Member]):
         if self._line is not None and self._is_up:
             self._tell(Kind.BYE)
             self._is_leaving = True
+            if self._keeper is not None:
+                self._ask(0, b"DEL", _bytes(self._keys.records(self.node)))
+                self._ask(0, b"SREM", _bytes(self._keys.nodes), self.node.encode())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.settled(), ANSWER_TICKS * TICK_SECONDS)
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-        self._task = None
+        tasks = [task for task in (self._task, self._settling) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._task = self._settling = None
         self._is_up = False
         self._line = None
         if self._staleness is not None:
@@ -243,17 +265,84 @@ class RedisBus(Generic[Member]):
     def _publish(self, topic: str, envelope: Envelope) -> None:
         self._ask(envelope.seq, b"PUBLISH", _bytes(topic), _encode(envelope))
 
-    def _ask(self, number: int, *parts: bytes) -> None:
-        """Give the store a command."""
+    def _ask(self, then: _Then, *parts: bytes) -> None:
+        """Give the store a command. See `_Line.asked`."""
         if self._line is not None:
             self._patience.ask()
-            self._line.command(number, *parts)
+            self._line.command(then, *parts)
 
     async def settled(self) -> None:
         """Return when the store has answered all that was asked of it until now, or is lost."""
         while self._is_up and self._patience.waiting:
             self._idle.clear()
             await self._idle.wait()
+
+    # What is to be done if this node is killed (`claims`).
+
+    def serve(self, keeper: Keeper) -> None:
+        """Keep records for this keeper; to be called before `start`."""
+        self._keeper = keeper
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether no other node can have taken this one for dead, or none can be asked."""
+        return not self._doubts and (not self._is_up or self._is_proven)
+
+    @property
+    def _is_proven(self) -> bool:
+        return asyncio.get_running_loop().time() - self._proven_at < SURE_SECONDS
+
+    def keep(self, connection_id: str, record: bytes) -> None:
+        """Have the record of a connection in the store, while the store is there."""
+        if self._is_up:
+            self._ask(0, b"HSET", _bytes(self._keys.records(self.node)), connection_id.encode(), record)
+
+    def release(self, connection_id: str) -> None:
+        """A connection's record is not needed any more."""
+        if self._is_up:
+            self._ask(0, b"HDEL", _bytes(self._keys.records(self.node)), connection_id.encode())
+        elif len(self._ended) < ENDED_MOST:
+            self._ended.append(connection_id)
+
+    def _register(self) -> None:
+        """Have this node's records in the store, without those that are not true any more."""
+        assert self._keeper is not None
+        records, ended = _bytes(self._keys.records(self.node)), self._ended
+        self._ask(0, b"SADD", _bytes(self._keys.nodes), self.node.encode())
+        self._ended = []
+        if ended:
+            self._ask(0, b"HDEL", records, *(one.encode() for one in ended))
+        self._keeper.risen()
+
+    def _ask_for_fence(self) -> None:
+        asked_at = asyncio.get_running_loop().time()
+
+        def told(answer: Any) -> None:
+            if answer:
+                self._take_new_name()
+            elif self._keeper is not None:
+                self._proven_at, self._doubts = asked_at, False
+                self._keeper.proven()
+
+        self._ask(told, b"EXISTS", _bytes(self._keys.fence(self.node)))
+
+    def _take_new_name(self) -> None:
+        """Another node has settled this one: go on as one that begins. Raises ConnectionError."""
+        if self._keeper is not None:
+            self._keeper.fenced()
+        self.node = uuid4().hex[:NODE_DIGITS]
+        self._ended = []
+        raise ConnectionError("it was silent for too long, and another node took its place")
+
+    async def _settle_lost(self, keeper: Keeper) -> None:
+        """Settle the nodes that left records and are not heard."""
+        client = Redis(**self._settings, socket_timeout=CONNECT_SECONDS, socket_connect_timeout=CONNECT_SECONDS)
+        with contextlib.suppress(RedisError, OSError, TimeoutError):
+            async with client:
+                for name in await cast("Awaitable[set[bytes]]", client.smembers(self._keys.nodes)):
+                    node = name.decode()
+                    if node != self.node and node not in self._incoming and self._is_up:
+                        await settle(client, self._keys, node, self.node, keeper.revive)
 
     # Which channels have members here (`Watcher`).
 
@@ -327,8 +416,8 @@ class RedisBus(Generic[Member]):
         if self._predecessor is not None:
             # Both, since a store that was restarted counts connections anew.
             number, address = self._predecessor
-            self._ask(_OPTIONAL, b"CLIENT", b"KILL", b"ID", number, b"ADDR", address)
-        self._ask(_IDENTITY, b"CLIENT", b"INFO")
+            self._ask(_ignore, b"CLIENT", b"KILL", b"ID", number, b"ADDR", address)
+        self._ask(self._identified, b"CLIENT", b"INFO")
         self._ticks = self._beats_sent = self._beats_heard = 0
         self._tell(Kind.FENCE)
         self._subscribe(self._everybody)
@@ -338,6 +427,8 @@ class RedisBus(Generic[Member]):
         self._beat()
 
     def _beat(self) -> None:
+        if self._keeper is not None:
+            self._ask_for_fence()
         self._beats_sent += 1
         self._tell(Kind.BEAT, self._beats_sent, previous=self._changes.version)
 
@@ -351,6 +442,8 @@ class RedisBus(Generic[Member]):
         self._changes.skip()
         if self._staleness is not None:
             self._staleness.cancel()
+        if self._keeper is not None:
+            self._register()
         self._risen.set()
         if self._fell is not None:
             self._fell = None
@@ -360,6 +453,8 @@ class RedisBus(Generic[Member]):
 
     def _fall(self, reason: str) -> None:
         """The store is lost: hand out what is in flight, and go on alone. Does nothing more a second time."""
+        if self._is_up and self._keeper is not None:
+            self._doubts = not self._is_proven
         self._is_up = False
         self._line = None
         self._idle.set()
@@ -394,10 +489,23 @@ class RedisBus(Generic[Member]):
                 self._presence.forget(node)
                 self._tell_gap(node, "", "node lost")
             self._tell_changes()
+            self._look_after_records()
             if self._ticks % BEAT_TICKS == 0:
                 if self._beats_sent - self._beats_heard >= BEATS_MISSED:
                     raise TimeoutError("its messages do not come back")
                 self._beat()
+
+    def _look_after_records(self) -> None:
+        keeper = self._keeper
+        if keeper is None or self._is_leaving:
+            return
+        keeper.tick()
+        if self._ticks % EXPIRY_TICKS == 1:
+            self._ask(0, b"EXPIRE", _bytes(self._keys.records(self.node)), b"%d" % RECORD_SECONDS)
+        is_settled = self._settling is None or self._settling.done()
+        # Whoever is just back has not heard the others yet.
+        if self._ticks > LEASE_TICKS and self._ticks % SETTLE_TICKS == 0 and is_settled:
+            self._settling = asyncio.create_task(self._settle_lost(keeper))
 
     # What comes from the store.
 
@@ -408,7 +516,7 @@ class RedisBus(Generic[Member]):
             try:
                 answer = await connection.read_response(disable_decoding=True, timeout=math.inf, push_request=True)
             except ResponseError:
-                if not line.asked or line.asked[0] >= 0:
+                if not line.asked or isinstance(line.asked[0], int):
                     raise
                 answer = None
             if self._line is not line:
@@ -418,13 +526,17 @@ class RedisBus(Generic[Member]):
             else:
                 self._answered(line.asked.popleft(), answer)
 
-    def _answered(self, number: int, answer: Any) -> None:
+    def _answered(self, then: _Then, answer: Any) -> None:
         self._patience.answer()
         if not self._patience.waiting:
             self._idle.set()
-        if number > 0:
-            self._outgoing.answered(number)
-        elif number == _IDENTITY and isinstance(answer, bytes):
+        if not isinstance(then, int):
+            then(answer)
+        elif then:
+            self._outgoing.answered(then)
+
+    def _identified(self, answer: Any) -> None:
+        if isinstance(answer, bytes):
             told = dict(part.partition(b"=")[::2] for part in answer.split())
             self._identity = (told[b"id"], told[b"addr"])
 
@@ -514,16 +626,17 @@ class _Line:
     """The commands of one connection, in order, those of one turn of the loop in one write."""
 
     def __init__(self, connection: Connection) -> None:
-        self.asked: deque[int] = deque()
-        """For each command without an answer: the number of the message that it publishes; 0 or less for others."""
+        self.asked: deque[_Then] = deque()
+        """For each command without an answer: the number of the message that it publishes, 0 for another one, or what
+        takes the answer, None where the store refuses."""
         self._connection = connection
         self._queue: list[bytes] = []
         self._wake = asyncio.Event()
         self._ended = ""
 
-    def command(self, number: int, *parts: bytes) -> None:
+    def command(self, then: _Then, *parts: bytes) -> None:
         """Give a command."""
-        self.asked.append(number)
+        self.asked.append(then)
         self._queue.append(b"*%d\r\n" % len(parts) + b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]))
         self._wake.set()
 
@@ -545,6 +658,10 @@ class _Line:
 
 def _bytes(topic: str) -> bytes:
     return topic.encode("utf-8", "surrogatepass")
+
+
+def _ignore(_: Any) -> None:
+    """What takes an answer that nobody wants."""
 
 
 async def _as_it_is(response: Any) -> Any:

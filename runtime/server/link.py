@@ -12,10 +12,10 @@ import math
 import os
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 from compiler.bytecode.program import Mark
 from compiler.language.faults import Fault, OutOfFuel, Uncatchable
@@ -67,6 +67,21 @@ class Floor:
     """Every connection whose life is not complete, by id."""
     emptied: asyncio.Event = field(default_factory=asyncio.Event)
     """Set while there is none."""
+    lives: Lives | None = None
+    """Who sees to it that every `on_disconnect` runs, also if this node is killed; None where it is alone."""
+
+
+class Lives(Protocol):
+    """Who is told of connections, so that another node can end them."""
+
+    def opened(self, link: Link) -> None:
+        """A connection is there; its `on_connect` is about to run."""
+
+    def gone(self, link: Link, code: int, reason: str) -> None:
+        """A connection is gone: call `Session.gone` when this node may run its `on_disconnect`."""
+
+    def over(self, link: Link) -> None:
+        """A connection's life is complete."""
 
 
 ServedRoute: TypeAlias = "Served[Link]"
@@ -107,14 +122,16 @@ class Link:
         served: ServedRoute,
         connection: Connection,
         path: str,
-        given: dict[str, Value],
+        given: Mapping[str, Value],
         seen: dict[str, Position] | None = None,
+        connection_id: str = "",
     ) -> None:
-        """`seen`: where a client that speaks `worpen.v1` stood in its channels; None for all other clients."""
+        """`given`: see `Session`. `seen`: where a client that speaks `worpen.v1` stood in its channels; None for all
+        other clients. `connection_id`: of a connection that another node had; empty for a new one."""
         assert served.version is not None
         self.served = served
         self.has_departed = False
-        self.session = Session(floor.node.bus.new_id(), served.version, given, self)
+        self.session = Session(connection_id or floor.node.bus.new_id(), served.version, given, self)
         self._floor = floor
         self._events = floor.node.events
         self._connection = connection
@@ -163,6 +180,8 @@ class Link:
             address = self._connection.remote_address
             generation = self.session.version.generation
             floor.node.events.publish(Connected(connection_id, self.route_name, generation, self.path, address))
+        if floor.lives is not None:
+            floor.lives.opened(self)
         self._watch_idleness()
         if isinstance(self._far, Wrapped) and floor.node.recall is not None:
             floor.node.recall.opened(connection_id, self._far)
@@ -260,7 +279,24 @@ class Link:
         self.served.links.discard(self)
         if isinstance(self._far, Wrapped) and self._floor.node.recall is not None:
             self._floor.node.recall.closed()
+        if self._floor.lives is None:
+            self.session.gone(code, reason)
+        else:
+            self._floor.lives.gone(self, code, reason)
+
+    # What another node left behind, or took.
+
+    def bury(self, variables: Mapping[str, Value], code: int, reason: str) -> None:
+        """Run the `on_disconnect` of a connection whose node was killed, with the variables it had."""
+        self._floor.links[self.session.id] = self
+        self._floor.emptied.clear()
+        self.session.revive(variables)
         self.session.gone(code, reason)
+
+    def forsake(self, code: int, reason: str) -> None:
+        """Close, and run no hook any more: another node does."""
+        self._connection.close(code, reason)
+        self.session.forsake()
 
     # What the server tells.
 
@@ -482,6 +518,8 @@ class Link:
         floor, session = self._floor, self.session
         count(floor.counters.disconnects, str(session.close_code))
         floor.links.pop(session.id, None)
+        if floor.lives is not None:
+            floor.lives.over(self)
         if not floor.links:
             floor.emptied.set()
         if floor.node.events.wanted:

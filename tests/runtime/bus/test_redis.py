@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 import msgspec
 import pytest
+from redis.asyncio import Redis
 
 from runtime.bus import redis as bus_module
 from runtime.bus.presence import Presence
@@ -273,6 +274,89 @@ async def test_what_is_known_of_others_ends_with_them(shared: Valkey, monkeypatc
         await wire.mend()
         await until(lambda: one.presence.size("room") and two.presence.size("room"))
         await wire.cut()
+
+
+class Keeper:
+    """Connections of a node, and what became of them."""
+
+    def __init__(self, bus: RedisBus[str]) -> None:
+        self.bus = bus
+        self.open: dict[str, bytes] = {}
+        self.revived: list[str] = []
+        self.was_fenced = 0
+        self.proofs = 0
+
+    def risen(self) -> None:
+        for connection_id, record in self.open.items():
+            self.bus.keep(connection_id, record)
+
+    def tick(self) -> None:
+        return
+
+    def proven(self) -> None:
+        self.proofs += 1
+
+    def fenced(self) -> None:
+        self.was_fenced += 1
+        self.open.clear()
+
+    async def revive(self, records: Mapping[str, bytes]) -> list[str]:
+        self.revived += records
+        return list(records)
+
+
+async def test_a_lost_node_is_settled_once_and_knows_it_when_it_comes_back(
+    shared: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bus_module, "LEASE_TICKS", 15)
+    monkeypatch.setattr(bus_module, "SETTLE_TICKS", 5)
+    wire = Wire(shared.port)
+    await wire.mend()
+    three = [Node(wire.url), Node(shared.url), Node(shared.url)]
+    keepers = [Keeper(node.bus) for node in three]
+    for node, keeper in zip(three, keepers, strict=True):
+        node.bus.serve(keeper)
+        await node.bus.start()
+    ids = [three[0].bus.new_id() for _ in range(3)]
+    for connection_id in ids:
+        three[0].bus.keep(connection_id, b"record")
+    three[0].bus.release(ids[0])
+    await three[0].bus.settled()
+    name = three[0].bus.node
+    await wire.cut()
+    await until(lambda: keepers[1].revived or keepers[2].revived)
+    await until(lambda: sorted(keepers[1].revived + keepers[2].revived) == sorted(ids[1:]))
+    await wire.mend()
+    await until(lambda: three[0].bus.is_up)
+    assert keepers[0].was_fenced == 1
+    assert three[0].bus.node != name
+    assert three[0].bus.is_sure
+    for node in three:
+        await node.bus.stop()
+    await wire.cut()
+    assert sorted(keepers[1].revived + keepers[2].revived) == sorted(ids[1:])
+
+
+async def test_records_are_true_again_after_the_store_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    with own_valkey() as server:
+        node = Node(server.url)
+        keeper = Keeper(node.bus)
+        node.bus.serve(keeper)
+        await node.bus.start()
+        keeper.open = {"c1": b"1", "c2": b"2"}
+        server.kill()
+        await until(lambda: node.heard(BusDown))
+        assert node.bus.is_sure
+        node.bus.release("c2")
+        del keeper.open["c2"]
+        server.start()
+        await until(lambda: node.bus.is_up)
+        await node.bus.settled()
+        async with Redis.from_url(server.url) as client:
+            assert await client.hgetall(f"worpen:0:records:{node.bus.node}") == {b"c1": b"1"}
+            assert keeper.proofs
+            await node.bus.stop()
+            assert await client.keys("*") == []
 
 
 async def test_an_older_or_newer_version_is_counted(shared: Valkey) -> None:
