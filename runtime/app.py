@@ -124,7 +124,7 @@ class App:
             self._catalogue,
             message_bytes=self.settings.wire.max_message_bytes,
             compression=self.settings.compression,
-            exposition=self.exposition,
+            exposition=self.exposition if self.settings.metrics else None,
             console=self._console,
         )
         wire = self._wire = Wire(self._reception, self.settings.wire, self.wire_counters)
@@ -146,7 +146,9 @@ class App:
         loop, port = asyncio.get_running_loop(), self.settings.port
         for host in hosts:
             try:
-                listener = await loop.create_server(greeter(self._wire), host, port, backlog=BACKLOG)
+                listener = await loop.create_server(
+                    greeter(self._wire), host, port, backlog=BACKLOG, reuse_port=self.settings.reuse_port or None
+                )
             except OSError as error:
                 if host == LOOPBACK[1] and self._listeners and error.errno in _NO_SUCH_FAMILY:
                     continue

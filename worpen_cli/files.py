@@ -102,6 +102,17 @@ def read_bytes(path: str) -> bytes:
         return file.read(_READ_AT_MOST)
 
 
+def read_program_bytes(path: str) -> bytes:
+    """The bytes of a program file, or as many as show that it is too large. Raises Stop."""
+    from compiler.bytecode.codec import FILE_LIMIT
+
+    try:
+        with open(path, "rb") as file:
+            return file.read(FILE_LIMIT + 1)
+    except OSError as error:
+        raise Stop(describe_os_error(path, error)) from None
+
+
 def _read_folder(folder: str, known: Collection[str]) -> Iterator[InputFile]:
     for place in sorted(_candidates(folder)):
         name = place if folder == os.curdir else os.path.join(folder, place)

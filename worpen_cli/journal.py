@@ -110,10 +110,11 @@ class Journal:
 
     def hear(self, event: Event) -> None:
         """Take down an event of the server."""
+        sentence, level = to_sentence(event)
         if self._as_json:
-            self.note(to_document(event))
+            self.note({**to_document(event), "level": level})
         else:
-            self.say(*to_sentence(event))
+            self.say(sentence, level)
 
     def say(self, sentence: str, level: str = "info") -> None:
         """A line for people; nothing in JSON."""

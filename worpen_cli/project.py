@@ -72,8 +72,12 @@ class Project:
         """What the compiler needs to know; `prefix` where a flag gave one."""
         from compiler.pipeline import Settings
 
-        chosen = prefix if prefix is not None else self.prefix
-        return Settings(prefix=DEFAULT_PREFIX if chosen is None else chosen, environment=self.environment)
+        return Settings(prefix=self.chosen_prefix(prefix), environment=self.environment)
+
+    def chosen_prefix(self, flag: str | None = None) -> str:
+        """Where every route is served as well: what a flag says, else the file, else the default."""
+        chosen = self.prefix if flag is None else flag
+        return DEFAULT_PREFIX if chosen is None else chosen
 
     def section(self, name: str) -> Mapping[str, Any]:
         """The table `[name]`, empty where there is none. Raises Stop where it is no table."""

@@ -33,11 +33,11 @@ class Reception:
         *,
         message_bytes: int,
         compression: bool,
-        exposition: Callable[[], str],
+        exposition: Callable[[], str] | None,
         console: Console | None = None,
     ) -> None:
         """`message_bytes`: the server's limit; `compression`: of routes that do not say; `exposition`: its counters as
-        text."""
+        text, None where nobody may see them."""
         self._compression = compression
         self._floor = floor
         self._catalogue = catalogue
@@ -56,7 +56,7 @@ class Reception:
                 return HttpResponse(OK, b"ok\n")
             case "/readyz":
                 return refusal(UNAVAILABLE, "draining") if self.is_draining else HttpResponse(OK, b"ready\n")
-            case "/metrics":
+            case "/metrics" if self._exposition is not None:
                 return HttpResponse(OK, self._exposition().encode(), content_type=_PLAIN_METRICS)
             case _:
                 response = self._answer_plainly(request)

@@ -24,6 +24,10 @@ class Settings:
     """What opens the browser console of `worpen dev`; empty: there is none."""
     bus_url: str = ""
     """The Redis or Valkey that joins nodes into one server (`redis://host:port/db`); empty: this node is alone."""
+    reuse_port: bool = False
+    """Whether other processes may listen on the same port; the kernel shares connections out among them."""
+    metrics: bool = True
+    """Whether `/metrics` is answered."""
     compression: bool = False
     """Whether routes that do not say otherwise compress their messages (permessage-deflate)."""
     limits: ServerLimits = field(default_factory=ServerLimits)

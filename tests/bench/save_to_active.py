@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from websockets.asyncio.client import connect
 
-from tests.e2e.test_dev import Server
+from tests.e2e.process import Server
 
 FILES = 100
 MOST_MS = 500.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -19,6 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.cli import TIMEOUT, command_line, environment, worpen
+from tests.e2e.process import Server
 from tests.e2e.terminal import Terminal
 
 ROUTE = """\
@@ -35,46 +35,6 @@ ws_hooks:
 """
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of POSIX")
-
-
-class Server:
-    """A running `worpen dev --json`, and the events it told."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        self.folder = folder
-        self.process = subprocess.Popen(
-            command_line("dev", "--json", "--port", "0", *arguments), cwd=folder, env=environment(),
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
-        )  # fmt: skip
-        self.events: list[dict[str, Any]] = []
-        self.port = int(self.next("listening")["addresses"][0].rpartition(":")[2])
-
-    def next(self, kind: str) -> dict[str, Any]:
-        """The next event of a kind; those before it are kept in `events`."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            event: dict[str, Any] = json.loads(line)
-            self.events.append(event)
-            if event["event"] == kind:
-                return event
-        assert self.process.stderr is not None
-        raise AssertionError(f"it ended before {kind}: {self.process.stderr.read()}")
-
-    def save(self, name: str, text: str) -> dict[str, Any]:
-        """Write a file as editors do, and wait until it was compiled."""
-        (self.folder / "draft").write_text(text, encoding="utf-8")
-        os.replace(self.folder / "draft", self.folder / name)
-        return self.next("compiled")
-
-    @property
-    def address(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
-
-    def end(self, number: int) -> int:
-        """Send a signal; the exit code."""
-        self.process.send_signal(number)
-        self.process.communicate(timeout=TIMEOUT)
-        return self.process.returncode
 
 
 @pytest.fixture

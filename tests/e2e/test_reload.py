@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.e2e.cli import TIMEOUT
-from tests.e2e.test_dev import Server
+from tests.e2e.process import Server
 
 ROUTE = """\
 name: Echo

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import gc
-import json
 import re
 import secrets
 import signal
-import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -33,8 +30,10 @@ from worpen_cli.files import STDIN, InputFile, NoRouteFiles, read_inputs, read_p
 from worpen_cli.findings import plural
 from worpen_cli.greeting import greeting, open_page, server_address
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
-from worpen_cli.limits import Limits, choose_limits, limit_lines, limit_rows
-from worpen_cli.project import DEFAULT_PREFIX, Project
+from worpen_cli.limits import Limits, choose_limits
+from worpen_cli.listening import cannot_listen, signals_lead_to
+from worpen_cli.listening import print_limits as show_limits
+from worpen_cli.project import Project
 from worpen_cli.reload import Generation, RouteSet
 from worpen_cli.settling import ignore_leases, settled_files
 from worpen_cli.watching import watched
@@ -42,9 +41,6 @@ from worpen_cli.watching import watched
 if TYPE_CHECKING:
     from worpen_cli.board.desk import Desk
 
-LIMITS_SCHEMA: Final = "worpen.limits/1"
-NEXT_PORTS: Final = 50
-"""So many ports are tried to find a free one to suggest."""
 TOKEN_BYTES: Final = 16
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~-]{16,}")
 
@@ -116,7 +112,7 @@ class Development:
         try:
             await self.app.start(generation.entries)
         except OSError as error:
-            raise _cannot_listen(self.options.host, self.options.port, error) from None
+            raise cannot_listen("dev", self.options.host, self.options.port, error) from None
 
     def _greet(self, generation: Generation) -> None:
         watched = self.options.paths if self.options.watch else ()
@@ -128,7 +124,7 @@ class Development:
 
     async def _until_signal(self) -> int:
         """Wait for SIGINT or SIGTERM and drain; another signal hurries."""
-        with _signals_lead_to(self.stop):
+        with signals_lead_to(self.stop):
             await self.stopping.wait()
             if self.desk is not None:
                 self.desk.stopping()
@@ -251,41 +247,11 @@ def sentence_of(generation: Generation) -> str:
     return f"{counted}, {len(generation.broken)} broken: {broken}" if broken else counted
 
 
-@contextlib.contextmanager
-def _signals_lead_to(stop: Callable[[int], None]) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda got, _: loop.call_soon_threadsafe(stop, got)) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
 def check_token(_: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """A token that was chosen by hand: hard to guess, and the same in an address. Raises BadParameter."""
     if value is not None and not _TOKEN.fullmatch(value):
         raise click.BadParameter("a token has at least 16 characters of A-Z, a-z, 0-9 and ._~-", param=param)
     return value
-
-
-def _cannot_listen(host: str, port: int, error: OSError) -> Stop:
-    if error.errno == errno.EADDRINUSE:
-        free = free_port_after(port)
-        return Stop(f"port {port} is in use", help=f"worpen dev --port {free}" if free else "")
-    reason = error.strerror or str(error)
-    return Stop(f"cannot listen on {host} port {port}: {reason[:1].lower()}{reason[1:]}")
-
-
-def free_port_after(port: int) -> int | None:
-    """The next port that nobody listens on, if there is one near."""
-    for candidate in range(port + 1, min(port + 1 + NEXT_PORTS, 1 << 16)):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", candidate))
-            return candidate
-    return None
 
 
 @click.command(
@@ -343,7 +309,7 @@ def command(
     project = invocation.project
     limits = choose_limits(project, limit)
     if print_limits:
-        _print_limits(limits, invocation.console, as_json=as_json)
+        show_limits(limits, invocation.console, as_json=as_json)
         return ExitCode.FINE
     paths = paths or project.default_paths
     if STDIN in paths:
@@ -356,16 +322,8 @@ def command(
     board = not plain and is_possible(invocation.console.environment)
     restart = reload == "restart"
     options = Options(paths, host, port, watch, restart, verbose, as_json, limits, compress, key, opens, board)
-    chosen = DEFAULT_PREFIX if prefix is None else prefix
+    chosen = project.chosen_prefix(prefix)
     return run(_developed(options, project, chosen, invocation.console))
-
-
-def _print_limits(limits: Limits, console: Console, *, as_json: bool) -> None:
-    if as_json:
-        console.print_document(json.dumps({"schema": LIMITS_SCHEMA, "limits": limit_rows(limits)}, ensure_ascii=False))
-        return
-    for line in limit_lines(limits):
-        console.print_line(line)
 
 
 async def _developed(options: Options, project: Project, prefix: str, console: Console) -> int:

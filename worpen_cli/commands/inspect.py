@@ -11,7 +11,7 @@ from compiler.diagnostics.escape import escape
 from compiler.language.hooks import HOOKS
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import ExitCode, Stop
-from worpen_cli.files import describe_os_error
+from worpen_cli.files import read_program_bytes
 from worpen_cli.findings import plural
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def read_program(path: str) -> Program:
     from compiler.bytecode.program import LoadError
     from compiler.bytecode.verifier import verify
 
-    raw = _read(path)
+    raw = read_program_bytes(path)
     try:
         program = decode(raw)
         verify(program)
@@ -35,16 +35,6 @@ def read_program(path: str) -> Program:
         advice = refusal.code.why
         raise Stop(f"{path}: {refusal.message}", help=advice, kind=refusal.code, code=ExitCode.REFUSED) from None
     return program
-
-
-def _read(path: str) -> bytes:
-    from compiler.bytecode.codec import FILE_LIMIT
-
-    try:
-        with open(path, "rb") as file:
-            return file.read(FILE_LIMIT + 1)
-    except OSError as error:
-        raise Stop(describe_os_error(path, error)) from None
 
 
 def describe(path: str, program: Program) -> str:

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 
 from tests.worpen_cli.commands.conftest import Run
-from worpen_cli.commands.dev import free_port_after, sentence_of
+from worpen_cli.commands.dev import sentence_of
 from worpen_cli.reload import Generation
-
-
-def test_the_suggested_port_is_free() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        if port < 65535:
-            assert free_port_after(port - 1) != port
-    assert free_port_after(65535) is None
 
 
 def test_what_is_said_of_a_generation() -> None:

@@ -1,0 +1,54 @@
+"""A server as a process of its own, which tells its events as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.cli import TIMEOUT, command_line, environment
+
+
+class Server:
+    """A running `worpen dev --json`, or another command with such lines, and the events it told."""
+
+    def __init__(
+        self, folder: Path, *arguments: str, command: Sequence[str] = ("dev", "--json"), **variables: str
+    ) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(
+            command_line(*command, "--port", "0", *arguments), cwd=folder, env=environment(**variables),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        )  # fmt: skip
+        self.events: list[dict[str, Any]] = []
+        self.port = int(self.next("listening")["addresses"][0].rpartition(":")[2])
+
+    def next(self, kind: str) -> dict[str, Any]:
+        """The next event of a kind; those before it are kept in `events`."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            event: dict[str, Any] = json.loads(line)
+            self.events.append(event)
+            if event["event"] == kind:
+                return event
+        assert self.process.stderr is not None
+        raise AssertionError(f"it ended before {kind}: {self.process.stderr.read()}")
+
+    def save(self, name: str, text: str) -> dict[str, Any]:
+        """Write a file as editors do, and wait until it was compiled."""
+        (self.folder / "draft").write_text(text, encoding="utf-8")
+        os.replace(self.folder / "draft", self.folder / name)
+        return self.next("compiled")
+
+    @property
+    def address(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    def end(self, number: int) -> int:
+        """Send a signal; the exit code."""
+        self.process.send_signal(number)
+        self.process.communicate(timeout=TIMEOUT)
+        return self.process.returncode

@@ -1,0 +1,240 @@
+"""`worpen serve`: the production form. No board, no watcher, no console; logs for machines, good order at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import click
+
+from runtime import events
+from runtime.app import App, run
+from runtime.events import Event, Events
+from runtime.server.catalogue import RouteEntry
+from runtime.server.settings import Settings
+from worpen_cli import __version__
+from worpen_cli.command import Command, Invocation, pass_invocation
+from worpen_cli.console import Console, ExitCode, Stop
+from worpen_cli.deployment import Deployment, NotGood
+from worpen_cli.files import STDIN
+from worpen_cli.journal import EVENTS_SCHEMA, Journal
+from worpen_cli.limits import choose_limits
+from worpen_cli.listening import STOP_SIGNALS, cannot_listen, signals_lead_to
+from worpen_cli.listening import print_limits as show_limits
+from worpen_cli.project import Project
+from worpen_cli.readiness import READY, RELOADING, STOPPING, tell
+
+RELOAD_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for."""
+
+    paths: tuple[str, ...]
+    settings: Settings
+    prefix: str | None
+    eager: bool
+    as_json: bool
+    payloads: bool
+    """Whether the log shows what clients send and what routes answer."""
+
+
+class Production:
+    """A server with the files it was started on. One a process; all of it belongs to the event loop."""
+
+    def __init__(self, options: Options, project: Project, console: Console) -> None:
+        self.options = options
+        self._console = console
+        heard = Events()
+        self.app = App(options.settings, heard)
+        self._deployment = Deployment(options.paths, project, options.prefix, self.app.context, options.eager)
+        color = console.colors(sys.stdout) and not options.as_json
+        self.journal = Journal(console.print_past_buffers, as_json=options.as_json, color=color)
+        heard.subscribe(self._hear, detailed=options.payloads)
+        self._signals: list[int] = []
+        self._stopping = asyncio.Event()
+        self._reloading: asyncio.Task[None] | None = None
+        self._is_asked_again = False
+
+    def _hear(self, event: Event) -> None:
+        """Log an event, without the values that clients sent where they are not asked for."""
+        if isinstance(event, events.HookFaulted) and not self.options.payloads:
+            event = replace(event, operands=())
+        self.journal.hear(event)
+
+    async def serve(self) -> int:
+        """Serve until a signal comes, then drain; the exit code. Raises Stop where the start fails."""
+        try:
+            entries = self._deployment.load()
+        except NotGood as bad:
+            return self._show_findings(bad)
+        self.journal.note({"schema": EVENTS_SCHEMA, "event": "started", "level": "info", "version": __version__})
+        await self._start(entries)
+        gc.freeze()  # what is loaded now stays: the collector need not look at it for every thousandth connection
+        self.journal.open()  # a start that fails says why and nothing else
+        with signals_lead_to(self.signalled, (*STOP_SIGNALS, *RELOAD_SIGNALS)):
+            self._greet()
+            tell(READY)
+            await self._stopping.wait()
+            tell(STOPPING)
+            if self._reloading is not None:
+                await self._reloading
+            await self.app.drain()
+        return ExitCode.INTERRUPTED if self._signals[0] == signal.SIGINT else ExitCode.FINE
+
+    def _show_findings(self, bad: NotGood) -> int:
+        from worpen_cli.findings import render_for, summary
+
+        found = bad.examined.diagnostics
+        full = sys.stdout.isatty()
+        self._console.print_rendered(render_for(self._console, found, full=full))
+        self._console.talk(summary(bad.examined, found))
+        return ExitCode.FINDINGS
+
+    async def _start(self, entries: Iterable[RouteEntry]) -> None:
+        settings = self.options.settings
+        try:
+            await self.app.start(entries)
+        except OSError as error:
+            raise cannot_listen("serve", settings.host, settings.port, error) from None
+
+    def _greet(self) -> None:
+        for served in self.app.routes():
+            condition = served.condition.value
+            self.journal.say(f"  {condition:<12}{served.pattern}  {served.name}")
+            document = {"path": str(served.pattern), "name": served.name, "condition": condition}
+            self.journal.note({"event": "route", "level": "info", **document})
+        self.journal.say("ready; SIGHUP reloads, SIGTERM stops in good order")
+        self.journal.note({"event": "ready", "level": "info"})
+
+    # Signals.
+
+    def signalled(self, number: int) -> None:
+        """Reload, begin to stop, or hurry."""
+        if number in RELOAD_SIGNALS:
+            self._ask_to_reload()
+            return
+        if self._signals:
+            self.app.hurry()
+        self._signals.append(number)
+        self._stopping.set()
+
+    def _ask_to_reload(self) -> None:
+        self._is_asked_again = True
+        if self._reloading is None and not self._stopping.is_set():
+            self._reloading = asyncio.get_running_loop().create_task(self._reload())
+
+    async def _reload(self) -> None:
+        """Serve what the files are now, once more for a signal that came meanwhile; a bad set changes nothing."""
+        while self._is_asked_again:
+            self._is_asked_again = False
+            tell(RELOADING)
+            try:
+                entries = await asyncio.to_thread(self._deployment.load)
+            except NotGood as bad:
+                self._complain([found.message for found in bad.examined.diagnostics], _places(bad))
+            except Stop as stop:
+                self._complain([stop.message], [])
+            except Exception as bug:
+                # The server must outlive a bug of the compiler; what is served stays as it is.
+                self._complain([f"a bug of worpen: {type(bug).__name__}: {bug}"], [])
+            else:
+                self.app.swap(entries)
+            tell(READY)
+        self._reloading = None
+
+    def _complain(self, sentences: list[str], places: list[str]) -> None:
+        """Say why nothing was reloaded."""
+        lines = [f"{place}: {sentence}" for place, sentence in zip(places, sentences, strict=True)] or sentences
+        for line in lines:
+            self.journal.say(f"not reloaded: {line}", "error")
+        self.journal.note({"event": "not_reloaded", "level": "error", "reasons": lines})
+
+
+def _places(bad: NotGood) -> list[str]:
+    from compiler.diagnostics.render import place
+
+    return [place(found) for found in bad.examined.diagnostics]
+
+
+@click.command(
+    "serve",
+    cls=Command,
+    short_help="Serve routes in production.",
+    examples=(
+        ("worpen serve build/chat.wbc", "a program file, without the compiler"),
+        ("worpen serve routes --host 0.0.0.0 --port 8080", "all routes of a folder, to the world"),
+        ("worpen serve routes --log-format text", "a log for people"),
+    ),
+)
+@click.argument("paths", nargs=-1, type=click.Path())
+@click.option("--host", default="localhost", show_default=True, help="Name or address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="0 takes a free one.")
+@click.option("--reuse-port", is_flag=True, help="Let other processes listen on the same port.")
+@click.option("--prefix", metavar="PATH", help="Where every route is served as well (default: /api).")
+@click.option("--bus", metavar="URL", default="", help="The Redis or Valkey that joins several servers into one.")
+@click.option("--eager", is_flag=True, help="Translate all hooks before listening.")
+@click.option("--limit", "limit", metavar="NAME=VALUE", multiple=True, help="Set a limit; repeatable.")
+@click.option("--print-limits", is_flag=True, help="List every limit, its value and who set it, and stop.")
+@click.option("--compression/--no-compression", default=None, help="permessage-deflate (default: off).")
+@click.option("--metrics/--no-metrics", default=True, show_default=True, help="Answer /metrics.")
+@click.option(
+    "--log-format", type=click.Choice(["json", "text"]), default="json", show_default=True,
+    help="One JSON object a line, or lines for people; on stdout.",
+)  # fmt: skip
+@click.option("--log-payloads", is_flag=True, help="Log what clients send and what they are sent.")
+@pass_invocation
+def command(
+    invocation: Invocation,
+    paths: tuple[str, ...],
+    host: str,
+    port: int,
+    reuse_port: bool,
+    prefix: str | None,
+    bus: str,
+    eager: bool,
+    limit: tuple[str, ...],
+    print_limits: bool,
+    compression: bool | None,
+    metrics: bool,
+    log_format: str,
+    log_payloads: bool,
+) -> int:
+    """Serve program files (.wbc) or routes until SIGTERM, which closes all connections in good order; SIGHUP reads the
+    files anew. Nothing is served where anything has an error."""
+    project = invocation.project
+    limits = choose_limits(project, limit)
+    as_json = log_format == "json"
+    if print_limits:
+        show_limits(limits, invocation.console, as_json=False)
+        return ExitCode.FINE
+    if STDIN in paths:
+        raise Stop("routes that are served come from files")
+    chosen = Settings(
+        host=host,
+        port=port,
+        prefix=project.chosen_prefix(prefix),
+        environment=project.environment,
+        bus_url=bus,
+        reuse_port=reuse_port,
+        metrics=metrics,
+        compression=project.compression if compression is None else compression,
+        limits=limits.server(),
+        wire=limits.wire(),
+    )
+    options = Options(paths or project.default_paths, chosen, prefix, eager, as_json, log_payloads)
+    return run(_served(options, project, invocation.console))
+
+
+async def _served(options: Options, project: Project, console: Console) -> int:
+    production = Production(options, project, console)
+    try:
+        return await production.serve()
+    finally:
+        production.journal.close()
