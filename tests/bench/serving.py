@@ -61,13 +61,13 @@ def command_line(file: Path) -> str:
 
 
 @contextmanager
-def server(limits: Sequence[str] = UNLIMITED) -> Iterator[tuple[int, int]]:
-    """A running server: its port and process id."""
+def server(limits: Sequence[str] = UNLIMITED, routes: Path | None = None) -> Iterator[tuple[int, int]]:
+    """A running server, of the two routes or those of a file: its port and process id."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with routes_file() as file:
-        process = subprocess.Popen(command(file, str(port), limits), stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(command(routes or file, str(port), limits), stdout=subprocess.DEVNULL)
         try:
             _await_listening(port, process)
             yield port, process.pid
