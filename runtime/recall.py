@@ -57,13 +57,13 @@ class Recall:
     def entered(self, far: Any, channel: str, keep: Keep | None, seen: Position | None) -> None:
         """A connection has joined a channel: tell it where it stands, after what it missed, if it says what it saw."""
         history = self._history
-        if history is None or not (keep or history.ring(channel)):
+        if history is None or (keep is None and history.ring(channel) is None):
             if seen is not None and isinstance(far, Wrapped):
                 far.tell("lost", channel=channel, missed=None)
             return
         self.busy = True
         now = self._clock()
-        ring = history.open(channel, keep, now) if keep else history.ring(channel)
+        ring = history.open(channel, keep, now) if keep is not None else history.ring(channel)
         assert ring is not None
         if not isinstance(far, Wrapped):
             return
@@ -72,7 +72,8 @@ class Recall:
             return
         missed = ring.after(seen.epoch, seen.offset, now, self._most_bytes - far.queued_bytes)
         if missed.lost != 0:
-            far.tell("lost", channel=channel, missed=missed.lost)
+            before = missed.messages[0][0] - 1 if missed.messages else ring.offset
+            far.tell("lost", channel=channel, missed=missed.lost, epoch=ring.epoch, offset=before)
         for offset, frame in missed.messages:
             far.end.send(envelope.message(self._wire, frame, channel, offset))
         far.tell("recovered", channel=channel, epoch=ring.epoch, offset=ring.offset, messages=len(missed.messages))
@@ -91,10 +92,10 @@ class Recall:
         """
         offset: int | None = None
         history = self._history
-        if history is not None and (keep or history.ring(channel)):
+        if history is not None and (keep is not None or history.ring(channel) is not None):
             self.busy = True
             now = self._clock()
-            if keep:
+            if keep is not None:
                 history.open(channel, keep, now)
             offset = history.append(channel, frame, now)
         self._frame, self._wrapped, self._place = frame, _NOTHING, (channel, offset)

@@ -28,6 +28,7 @@ _HTML, _SCRIPT, _STYLE = "text/html; charset=utf-8", "text/javascript; charset=u
 FILES: Final = {
     PAGE: ("index.html", _HTML),
     OWN + "console.css": ("console.css", _STYLE),
+    OWN + "worpen.js": ("../clients/worpen.js", _SCRIPT),
     **{OWN + name: (name, _SCRIPT) for name in ("console.js", "client.js", "elements.js", "feed.js", "payload.js")},
 }
 """Every file of the page by its address."""

@@ -17,7 +17,7 @@ DOORS = {
     "yaml": ("compiler/syntax/events.py",),
     "wcwidth": ("compiler/diagnostics/layout.py",),
     "re2": ("compiler/language/functions/text.py",),
-    "websockets": ("runtime/transport/",),
+    "websockets": ("runtime/transport/", "runtime/clients/"),
     "uvloop": ("runtime/app.py", "runtime/server/"),
     "click": ("worpen_cli/",),
     "rich": ("worpen_cli/",),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -14,43 +12,10 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
-from compiler.pipeline import Settings as CompilerSettings
-from compiler.pipeline import compile_source
 from runtime.app import App
-from runtime.loader import link
-from runtime.server.catalogue import entries_of
-from runtime.server.settings import Settings
+from tests.e2e.news import NEWS, served
 
 PROTOCOL = Subprotocol("worpen.v1")
-NEWS = """\
-name: News
-path: /ws/news/:room
-route_type: WebSocket
-history: {size: 40, ttl: 60}
-EXTRA
-ws_hooks:
-  on_connect:
-    - SetVar: {name: room, value: "{{ params.room }}"}
-  on_message:
-    - If:
-        condition: "{{ message == 'whisper' }}"
-        then:
-          - Return: {value: "only you"}
-    - WsOp: {command: broadcast, channel: "{{ room }}", message: "{{ message }}"}
-"""
-
-
-@asynccontextmanager
-async def served(source: str = NEWS, extra: str = "") -> AsyncIterator[App]:
-    program = compile_source("news.yaml", source.replace("EXTRA", extra).encode(), CompilerSettings()).program
-    assert program is not None
-    app = App(Settings(port=0))
-    await app.start()
-    app.swap(entries_of(link(program, app.context)))
-    try:
-        yield app
-    finally:
-        await app.drain()
 
 
 def plain(app: App, room: str = "a") -> connect:
@@ -171,7 +136,7 @@ async def test_a_client_cut_off_for_too_long_is_told_how_much_is_lost() -> None:
             await alice.recv()
         async with wrapped(app, {"a": [epoch, 0]}) as bob:
             await heard(bob)
-            assert await heard(bob) == {"type": "lost", "channel": "a", "missed": 60}
+            assert await heard(bob) == {"type": "lost", "channel": "a", "missed": 60, "epoch": epoch, "offset": 60}
             assert [await heard(bob) for _ in range(40)] == [message(str(n), n) for n in range(61, 101)]
             assert await heard(bob) == {
                 "type": "recovered", "channel": "a", "epoch": epoch, "offset": 100, "messages": 40,

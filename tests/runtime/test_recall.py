@@ -115,6 +115,16 @@ def test_nothing_is_kept_where_nobody_asks() -> None:
     ]
 
 
+def test_what_others_send_to_such_a_channel_is_kept_too() -> None:
+    room = Room()
+    _, end = room.enter()
+    room.keep = None
+    room.say("from another route")
+    _, other = room.enter(seen=Position("e1", 0))
+    assert end.heard()[1:] == [message("from another route", 1)]
+    assert other.heard()[0] == message("from another route", 1)
+
+
 def test_a_client_that_comes_back_gets_what_it_missed() -> None:
     room = Room()
     far, end = room.enter()
@@ -146,11 +156,13 @@ def test_a_client_that_was_away_too_long_is_told() -> None:
     room.now = 11.0
     _, by_age = room.enter(seen=Position("e1", 0))
     assert by_age.heard() == [
-        {"type": "lost", "channel": "room", "missed": 8},
+        {"type": "lost", "channel": "room", "missed": 8, "epoch": "e1", "offset": 8},
         {"type": "recovered", "channel": "room", "epoch": "e1", "offset": 8, "messages": 0},
     ]
     _, of_another_server = room.enter(seen=Position("gone", 8))
-    assert of_another_server.heard()[0] == {"type": "lost", "channel": "room", "missed": None}
+    assert of_another_server.heard()[0] == {
+        "type": "lost", "channel": "room", "missed": None, "epoch": "e1", "offset": 8,
+    }  # fmt: skip
 
 
 def test_a_quiet_channel_is_remembered_for_its_time_after_the_last_left() -> None:
@@ -178,7 +190,7 @@ def test_a_slow_client_is_not_sent_more_than_it_can_take() -> None:
         room.say("x" * 50 + str(number))
     _, end = room.enter(seen=Position("e1", 0))
     heard = end.heard()
-    assert heard[0] == {"type": "lost", "channel": "room", "missed": 3}
+    assert heard[0] == {"type": "lost", "channel": "room", "missed": 3, "epoch": "e1", "offset": 3}
     assert [each["offset"] for each in heard[1:]] == [4, 5, 5]
 
 
@@ -224,9 +236,9 @@ def test_over_a_thousand_cuts_each_message_comes_once_or_is_told_lost(seed: int)
                     position = Position(position.epoch, offset)
                 case {"type": "joined" | "recovered", "epoch": epoch, "offset": offset}:
                     position = Position(epoch, offset)
-                case {"type": "lost", "missed": missed}:
+                case {"type": "lost", "missed": missed, "epoch": epoch, "offset": offset}:
                     lost += missed
-                    position = Position(position.epoch, position.offset + missed)
+                    position = Position(epoch, offset)
                     seen.extend(range(seen[-1] + 1 if seen else 1, (seen[-1] if seen else 0) + missed + 1))
                 case _:
                     raise AssertionError(each)
