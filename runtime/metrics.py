@@ -69,7 +69,7 @@ class ServerCounters:
     refusals: dict[tuple[str, ...], int] = _by("status")
     """Handshakes and plain requests that got no route, by status."""
     messages_dropped: dict[tuple[str, ...], int] = _by("reason")
-    """Messages that no hook saw: `closing`, `bad_payload` (the route's codec cannot read it)."""
+    """Messages that no hook saw: `closing`, `bad_payload` (the route's codec cannot read it), `rate_limited`."""
     reloads: dict[tuple[str, ...], int] = _by("result")
     """Routes at swaps: `added`, `changed`, `unchanged`, `removed`, `refused`."""
     bus_is_down: int = 0

@@ -32,7 +32,6 @@ NOT_PERFORMED: Final[Mapping[str, str]] = {
 
 NOT_HONOURED: Final[Mapping[str, Callable[[Value], str]]] = {
     "auth": lambda _: "auth",
-    "rate_limit": lambda _: "rate_limit",
 }
 """Options that this version does not honour, and how to name them. A route that has one is refused, never served as if
 it had not."""

@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol, TypeAlias, cast
 from compiler.bytecode.program import Mark
 from compiler.language.faults import Fault, OutOfFuel, Uncatchable
 from compiler.language.values import Value
+from runtime.allowance import Allowance, allowance_of
 from runtime.codecs import CODECS, BadPayload, Codec, codec_of
 from runtime.envelope import Position, Wrapped
 from runtime.events import (
@@ -87,12 +88,20 @@ class Lives(Protocol):
 ServedRoute: TypeAlias = "Served[Link]"
 
 
+@dataclass(slots=True)
+class _Complaint:
+    """When something was told of last, by `perf_counter`, and how often it has happened since."""
+
+    at: float = -math.inf
+    unsaid: int = 0
+
+
 class Link:
     """A connection of a route, from the accepted handshake to the end of `on_disconnect`."""
 
     __slots__ = (
+        "_allowance",
         "_codec",
-        "_complaint_at",
         "_complaints",
         "_connection",
         "_events",
@@ -101,6 +110,7 @@ class Link:
         "_heard_at",
         "_host",
         "_idle_timer",
+        "_is_checked",
         "_started",
         "_tally",
         "_waiting",
@@ -151,11 +161,12 @@ class Link:
         self._host = Host(floor.node, self._far, self)
         self._host.seen = seen or {}
         self._codec: Codec | None = None
+        self._allowance: Allowance | None = None
+        self._is_checked = False
+        """Whether a message is decoded or counted before a hook sees it."""
         self.renewed()
-        self._complaint_at = -math.inf
-        """When a bad payload was told of last, by `perf_counter`."""
-        self._complaints = 0
-        """Bad payloads since then, that nobody was told of."""
+        self._complaints: dict[str, _Complaint] | None = None
+        """What was told of messages that no hook saw, by reason."""
         self.emit = self._host.emit
         """Performs effects; see `Shell.emit`."""
         self._waiting: WaitingRun | None = None
@@ -199,7 +210,7 @@ class Link:
             or tally is None
             or session.state is not _OPEN
             or message.__class__ is not str
-            or self._codec is not None
+            or self._is_checked
             or self._events.observed
         ):
             self._hear(message)
@@ -227,7 +238,10 @@ class Link:
         session.state = _OPEN
 
     def _hear(self, message: str | bytes) -> None:
-        self._heard_at = perf_counter()
+        now = self._heard_at = perf_counter()
+        if self._allowance is not None and not self._allowance.take(now):
+            self._complain(message, "rate_limited", "warn", "more messages than the route's rate_limit lets through")
+            return
         if self._codec is not None:
             self._decode(self._codec, message)
             return
@@ -243,27 +257,29 @@ class Link:
         try:
             value = codec.decode(message)
         except BadPayload as bad:
-            self._complain(message, bad)
+            self._complain(message, "bad_payload", "error", f"a message cannot be decoded: {bad}")
             return
         if self._events.detailed:
             self._tell_frame(codec.show(message))
         self.session.hear(value, "text" if isinstance(message, str) else "binary")
 
-    def _complain(self, message: str | bytes, bad: BadPayload) -> None:
-        """A message cannot be decoded: count it, and say so at most once a second."""
+    def _complain(self, message: str | bytes, reason: str, level: str, sentence: str) -> None:
+        """No hook sees a message: count it, and say so at most once a second."""
         events = self._events
-        count(self._floor.counters.messages_dropped, "bad_payload")
+        count(self._floor.counters.messages_dropped, reason)
         if events.detailed:
             self._tell_frame(message, runs_hook=False)
+        if self._complaints is None:
+            self._complaints = {}
+        complaint = self._complaints.setdefault(reason, _Complaint())
         now = perf_counter()
-        if now - self._complaint_at < COMPLAINT_SECONDS:
-            self._complaints += 1
+        if now - complaint.at < COMPLAINT_SECONDS:
+            complaint.unsaid += 1
             return
-        others = f" (and {self._complaints} more before)" if self._complaints else ""
-        self._complaint_at, self._complaints = now, 0
+        others = f" (and {complaint.unsaid} more before)" if complaint.unsaid else ""
+        complaint.at, complaint.unsaid = now, 0
         if events.wanted:
-            text = f"a message cannot be decoded: {bad}{others}"
-            events.publish(LogLine(self.session.id, self.route_name, "on_message", "error", text))
+            events.publish(LogLine(self.session.id, self.route_name, "on_message", level, sentence + others))
 
     def _tell_frame(self, message: str | bytes, *, runs_hook: bool = True) -> None:
         events, connection_id = self._floor.node.events, self.session.id
@@ -490,9 +506,11 @@ class Link:
         node.hub.exit(self.session.id, self._far)
 
     def renewed(self) -> None:
-        """A new program has taken over: it may have another codec, or keep something else."""
+        """A new program has taken over: it may have another codec or rate, or keep something else."""
         options = self.session.route.program.options
         self._codec = self._host.codec = codec_of(options)
+        self._allowance = allowance_of(options, perf_counter(), self._allowance)
+        self._is_checked = self._codec is not None or self._allowance is not None
         self._host.keep = keep_of(options)
 
     def frame_of(self, text: str) -> bytes:

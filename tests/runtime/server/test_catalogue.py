@@ -81,7 +81,6 @@ def test_of_two_routes_the_first_that_is_enabled_counts() -> None:
 
 OPTIONS: list[tuple[dict[str, Value], str]] = [
     ({"auth": {"jwt": {}}}, "auth"),
-    ({"rate_limit": {"messages_per_minute": 60}}, "rate_limit"),
 ]
 
 
