@@ -16,7 +16,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE    := compiler runtime worpen_cli tests
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint types layers format docs golden fuzz bench bench-hooks soak autobahn build clean
+.PHONY: help dev test check lint types layers format docs golden fuzz bench bench-hooks bench-cluster soak cluster autobahn build clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -62,6 +62,9 @@ bench: $(VENV)/.test ## the server beside its peers; writes the figures into doc
 
 soak: $(VENV)/.test ## clients that come, talk and go, for 15 minutes: make soak SECONDS=60
 	$(BIN)/python -m tests.bench.soak $(SECONDS)
+
+cluster: $(VENV)/.test ## three nodes on one bus: one is killed, the store hangs, restarts, is cut off
+	CLUSTER_WHOLE=1 $(BIN)/pytest -q --timeout 300 tests/e2e/test_cluster.py $(ARGS)
 
 autobahn: $(VENV)/.run ## the Autobahn suite against the wire; WSTEST names its program
 	BIN=$(BIN) tests/e2e/autobahn/with_server.sh

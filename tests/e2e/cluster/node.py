@@ -1,0 +1,98 @@
+"""One node of a cluster, as a program: `python -m tests.e2e.cluster.node BUS_URL EVENTS LEASE_SECONDS [PLANT]`.
+
+Serves `ROUTE` on a free port, prints the port and its name on the bus, and writes events that matter into the file
+EVENTS, one JSON object a line, at once, so that they are there when it is killed. PLANT is a bug to be made on purpose.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import Any
+
+from compiler.bytecode.codec import encode
+from compiler.pipeline import Settings as CompilerSettings
+from compiler.pipeline import compile_source
+from runtime.app import App, run, serve_until_signal
+from runtime.bus import redis as bus
+from runtime.bus.redis import RedisBus
+from runtime.events import BusDown, BusGap, BusUp, Event, LogLine, to_document
+from runtime.loader import load
+from runtime.server.catalogue import entries_of
+from runtime.server.settings import Settings
+
+ROUTE = b"""
+name: Room
+path: /ws/room/:room
+route_type: WebSocket
+ws_hooks:
+  on_connect:
+    - SetVar: {name: said, value: 0}
+    - Log: {message: "came {{ connection_id }}"}
+  on_message:
+    - SetVar: {name: said, value: "{{ said + 1 }}"}
+    - WsOp: {command: broadcast, message: "{{ message }}", channel: "{{ params.room }}"}
+  on_disconnect:
+    - Log: {message: "left {{ connection_id }} {{ said }} {{ close_reason }}"}
+"""
+EVERY = 40
+"""A planted bug touches one message of so many."""
+
+
+def plant(name: str) -> None:
+    """Make a bug: `duplicate`, `reorder`, `loss` or `split`."""
+    hand_out, publish, count = RedisBus._hand_out, RedisBus.publish, 0
+    held: list[tuple[Any, ...]] = []
+
+    def wrong(self: Any, *message: Any) -> None:
+        nonlocal count
+        count += 1
+        turn = count % EVERY
+        if name == "reorder" and turn == 0:
+            held.append(message)
+            return
+        if not (name == "loss" and turn == 0):
+            hand_out(self, *message)
+        if name == "duplicate" and turn == 0:
+            hand_out(self, *message)
+        if held and turn == 9:
+            hand_out(self, *held.pop())
+
+    def short_cut(self: Any, channel: str, frame: bytes, exclude: Any) -> int:
+        self._deliver(self._hub.members(channel), frame, exclude)
+        return publish(self, channel, frame, exclude)
+
+    def but_own(self: Any, topic: str, frame: bytes, exclude: Any) -> None:
+        if sys._getframe(1).f_code.co_name != "_receive_own":
+            hand_out(self, topic, frame, exclude)
+
+    if name == "split":
+        RedisBus.publish, RedisBus._hand_out = short_cut, but_own  # type: ignore[method-assign, assignment]
+    elif name:
+        RedisBus._hand_out = wrong  # type: ignore[method-assign, assignment]
+
+
+async def serve(url: str, events: str, lease_seconds: float) -> None:
+    """Serve until SIGTERM."""
+    bus.LEASE_TICKS = round(lease_seconds / bus.TICK_SECONDS)  # type: ignore[misc]
+    file = os.open(events, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+
+    def note(event: Event) -> None:
+        if isinstance(event, BusDown | BusUp | BusGap | LogLine):
+            os.write(file, json.dumps({"time": time.time(), **to_document(event)}).encode() + b"\n")
+
+    app = App(Settings(host="127.0.0.1", port=0, bus_url=url))
+    app.events.subscribe(note)
+    program = compile_source("room.yaml", ROUTE, CompilerSettings()).program
+    assert program is not None
+    await app.start(entries_of(load(encode(program), app.context)))
+    assert app._bus is not None
+    print(app.addresses[0][1], app._bus.node, flush=True)
+    await serve_until_signal(app)
+
+
+if __name__ == "__main__":
+    plant(sys.argv[4] if len(sys.argv) > 4 else "")
+    run(serve(sys.argv[1], sys.argv[2], float(sys.argv[3])))
