@@ -34,6 +34,8 @@ except ImportError:  # Windows
 
 JOINED_BYTES: Final = 64 * 1024
 """Pending answers of a corked connection are written when they are more than this."""
+SHARED_FRAMES: Final = 32
+"""Longer tuples are not shared but kept as lists, which grow without a copy."""
 _CLOCK_EVERY: Final = 16
 """Writes of a fan-out between two looks at the clock."""
 
@@ -75,8 +77,8 @@ class Outbox:
 
     def __init__(self) -> None:
         self.write = nowhere
-        self.pending: list[bytes] | None = None
-        """Frames not yet handed to the transport."""
+        self.pending: list[bytes] | tuple[bytes, ...] | None = None
+        """Frames not yet handed to the transport. A tuple is shared by all who wait for the same broadcasts."""
         self.pending_bytes = 0
         self.corked = False
         self.deflate: Deflate | None = None
@@ -104,7 +106,10 @@ class Outbox:
             frame = self.deflate.compressed(frame)
         pending = self.pending
         if pending is not None:
-            pending.append(frame)
+            try:
+                pending.append(frame)  # type: ignore[union-attr]  # asking first would cost every answer
+            except AttributeError:
+                self.pending = [*pending, frame]
             self.pending_bytes += len(frame)
             if self.pending_bytes > JOINED_BYTES or not self.corked:
                 self.flush()
@@ -158,6 +163,9 @@ class FanOut:
         The frame is pending when this returns, so members may come and go at once. Cost: O(members), without a copy.
         """
         plain, size = frame, len(frame)
+        single: tuple[bytes, ...] = (frame,)
+        before: object = None
+        after = single
         queue = self._queue
         most = self._limits.unsent_bytes
         count = 0
@@ -166,18 +174,25 @@ class FanOut:
                 continue
             count += 1
             member.published += 1
-            if (deflate := member.deflate) is not None:
-                frame = deflate.compressed(plain)
-                size = len(frame)
-            elif frame is not plain:
-                frame, size = plain, len(plain)
+            wanted = plain if member.deflate is None else member.deflate.compressed(plain)
+            if wanted is not frame:
+                frame, size, single, before = wanted, len(wanted), (wanted,), None
             pending = member.pending
             if pending is None:
-                member.pending = [frame]
+                member.pending = single
                 member.pending_bytes = size
                 queue.append(member)
             else:
-                pending.append(frame)
+                # Members of one channel mostly wait for the same frames: they share one tuple of them.
+                if pending is before:
+                    member.pending = after
+                elif isinstance(pending, list):
+                    pending.append(frame)
+                elif len(pending) < SHARED_FRAMES:
+                    before, after = pending, (*pending, frame)
+                    member.pending = after
+                else:
+                    member.pending = [*pending, frame]
                 member.pending_bytes += size
                 if member.pending_bytes > most:
                     member.flush()
@@ -193,7 +208,7 @@ class FanOut:
         most = self._limits.fan_out_members
         written = 0
         end = monotonic() + self._limits.fan_out_seconds
-        last: list[bytes] = []
+        last: list[bytes] | tuple[bytes, ...] = ()
         joined = b""
         while queue and written < most and (not written or written % _CLOCK_EVERY or monotonic() < end):
             member = queue.popleft()
@@ -201,8 +216,8 @@ class FanOut:
             if pending is None:
                 continue  # a direct send, or the end of its own input, was earlier
             written += 1
-            # Members of one channel mostly wait for the same frames: they share one joined copy.
-            if pending != last:
+            # Those who wait for the same frames share one joined copy.
+            if pending is not last and pending != last:
                 last = pending
                 joined = pending[0] if len(pending) == 1 else b"".join(pending)
             # `flush`, written out.

@@ -2,17 +2,22 @@
 
 Memory: resident memory of a server of its own process, before and after 10 000 clients of the guide's chat route came,
 each with its membership and variables; and what Python's part of it is, from a server in this process. Deliveries:
-processor time of the server for one delivery, by the number of members. Channels: joining, leaving and leaving all of
-three channels, by the number of channels that there are.
+processor time of the server for one delivery, by the number of members, from the load generator of `../shared/bench`.
+Channels: joining, leaving and leaving all of three channels, by the number of channels that there are.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import json
+import os
 import resource
 import socket
+import statistics
+import subprocess
 import sys
+import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -30,20 +35,16 @@ from runtime.server.settings import Settings
 from tests.bench.serving import UNLIMITED, server
 
 PROJECT: Final = Path(__file__).parents[2]
+GENERATOR: Final = PROJECT.parent / "shared" / "bench" / "wsload.c"
 CHAT: Final = PROJECT / "examples" / "chat.yaml"
 REQUEST: Final = (
     "GET {} HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-MESSAGE: Final = b"\x81\xc0" + bytes(4) + b"x" * 64
-"""A masked text frame of 64 bytes; with a key of zeros the mask changes nothing."""
-DELIVERED: Final = len(MESSAGE) - 4
 WARM: Final = 200
 """Connections before memory is measured."""
 IDLE: Final = 10_000
 MEMBERS: Final = (100, 1_000, 10_000)
-DELIVERIES: Final = 100_000
-"""Deliveries of a measurement, whatever the number of members."""
 TRIES: Final = 3
 CHANNELS: Final = (10, 1_000, 10_000)
 PATIENCE_SECONDS: Final = 30.0
@@ -133,33 +134,22 @@ async def owned_bytes() -> dict[str, float]:
 # Deliveries.
 
 
-def processor_seconds(process: int) -> float:
-    """Processor time of another process; its clock is one of the system's (`clock_getcpuclockid`)."""
-    return time.clock_gettime(~process << 3 | 2)
-
-
-def delivery_seconds(members: int) -> float:
-    """Processor time of one delivery to a room of so many: the best of some tries."""
-    rounds = max(4, DELIVERIES // members // TRIES)
-    with server() as (port, process), closed_after(connected(port, "/ws/room", members)) as clients:
-        best = float("inf")
-        for attempt in range(TRIES + 1):
-            before = processor_seconds(process)
-            for _ in range(rounds):
-                clients[0].sendall(MESSAGE)
-                _read(clients[-1], DELIVERED)  # who came last hears last
-            if attempt:  # the first warms up
-                best = min(best, (processor_seconds(process) - before) / rounds / members)
-            for client in clients[:-1]:
-                _read(client, DELIVERED * rounds)
-        return best
-
-
-def _read(client: socket.socket, number: int) -> None:
-    while number:
-        piece = client.recv(number)
-        assert piece, "the server closed a connection"
-        number -= len(piece)
+def delivery_costs() -> dict[int, float]:
+    """Microseconds of processor time of one delivery, by the number of members: medians of alternated runs."""
+    runs: dict[int, list[float]] = {members: [] for members in MEMBERS}
+    with tempfile.TemporaryDirectory() as folder, server() as (port, process):
+        generator = Path(folder, "wsload")
+        subprocess.run(["gcc", "-O2", "-o", generator, GENERATOR, "-lm"], check=True)
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(process, cores[:1])
+        for _ in range(TRIES):
+            for members, found in runs.items():
+                url = f"ws://127.0.0.1:{port}/ws/room"
+                own = ["taskset", "-c", str(cores[-1]), str(generator), "--mode", "broadcast", "--url", url]
+                own += ["--conns", str(members), "--pids", str(process)]
+                done = subprocess.run(own, check=True, stdout=subprocess.PIPE, timeout=PATIENCE_SECONDS)
+                found.append(float(json.loads(done.stdout)["cpu_us"]))
+    return {members: statistics.median(found) for members, found in runs.items()}
 
 
 # Channels.
@@ -229,9 +219,9 @@ def _memory() -> str:
 
 
 def _deliveries() -> str:
-    costs = {members: delivery_seconds(members) for members in MEMBERS}
+    costs = delivery_costs()
     ratio = costs[MEMBERS[-1]] / costs[MEMBERS[0]]
-    cells = " | ".join(f"{cost * 1e6:.2f} µs" for cost in costs.values())
+    cells = " | ".join(f"{cost:.2f} µs" for cost in costs.values())
     return "\n".join(
         (
             f"| members | {' | '.join(f'{members:,}' for members in MEMBERS)} |",

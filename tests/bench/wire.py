@@ -1,4 +1,6 @@
-"""`make bench`: worpen beside peers, by `../shared/bench/compare.py`; a table and a plot into docs/performance.md.
+"""`make bench`: worpen beside peers, by `../shared/bench/compare.py`; tables and a plot into docs/performance.md.
+
+First each bar with its ratio, then all that was measured, then what grows with connections, members and channels.
 
 Options are handed on: `python -m tests.bench.wire --repeats 3 --budget 120`.
 """
@@ -12,14 +14,16 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from tests.bench import growth
+from tests.bench.bars import verdicts
 from tests.bench.serving import command_line, routes_file
 
 PROJECT: Final = Path(__file__).parents[2]
 COMPARE: Final = PROJECT.parent / "shared" / "bench" / "compare.py"
 PAGE: Final = PROJECT / "docs" / "performance.md"
 PLOT: Final = PROJECT / "docs" / "images" / "wire.svg"
-PEERS: Final = "floor-c,picows,websockets,aiohttp,sansio-shared,uvicorn"
-METRICS: Final = "echo100,pipe32,cast1000,cast100w8,connect,mem5k"
+PEERS: Final = "picows,websockets,ws,nchan"
+METRICS: Final = "echo100,pipe32,cast1000,cast100w8,connect,mem10k"
 BEGIN, END = "<!-- wire: made by make bench -->", "<!-- /wire -->"
 BAR, ROW, LABEL = 420, 18, 130
 """Pixels of the longest bar, of a row and of its label."""
@@ -43,7 +47,10 @@ def main(arguments: list[str]) -> int:
         medians = json.loads(result.read_text())["medians"]
     PLOT.parent.mkdir(exist_ok=True)
     PLOT.write_text(plot(medians), encoding="utf-8")
-    write_section(f"```text\n{done.stdout.strip()}\n```\n\n![CPU time beside peers](images/wire.svg)\n")
+    judged, grown = verdicts(medians), growth.report()
+    print(judged, grown, sep="\n")
+    table = f"```text\n{done.stdout.strip()}\n```\n\n![CPU time beside peers](images/wire.svg)\n"
+    write_section(f"{judged}\n{table}\n{grown}")
     return 0
 
 

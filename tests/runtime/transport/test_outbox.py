@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import socket
 from collections.abc import AsyncIterator
 
@@ -13,7 +14,7 @@ import pytest
 from runtime.limits import WireLimits
 from runtime.metrics import WireCounters
 from runtime.transport.frames import encode_binary, encode_text
-from runtime.transport.outbox import FanOut, Outbox
+from runtime.transport.outbox import SHARED_FRAMES, FanOut, Outbox
 from runtime.transport.wire import Wire
 from tests.runtime.transport.conftest import Run
 from tests.runtime.transport.harness import (
@@ -68,6 +69,37 @@ def test_broadcasts_of_one_turn_are_one_write(run: Run) -> None:
         out.publish(members, encode_text("d"))
         await a_turn()
         assert texts(members[1].written[1]) == ["d"]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_is_sent_to_whom_everybody_gets_theirs_in_order(run: Run, seed: int) -> None:
+    async def scenario() -> None:
+        chance = random.Random(seed)
+        out, members = fan_out(), [Paper() for _ in range(5)]
+        expected: list[list[str]] = [[] for _ in members]
+        for number in range(SHARED_FRAMES * 6):
+            some = [place for place in range(5) if chance.random() < 0.9]
+            member = members[chance.randrange(5)]
+            match chance.randrange(12):
+                case 0:
+                    member.send(encode_text(str(number)))
+                    some = [members.index(member)]
+                case 1:
+                    member.corked = not member.corked
+                    some = []
+                case 2 if number % 9 == 0:
+                    await a_turn()
+                    some = []
+                case _:
+                    out.publish([members[place] for place in some], encode_text(str(number)))
+            for place in some:
+                expected[place].append(str(number))
+        for member in members:
+            member.flush()
+        assert [texts(b"".join(member.written)) for member in members] == expected
+        assert [member.sent + member.published for member in members] == list(map(len, expected))
 
     run(scenario())
 
