@@ -110,7 +110,6 @@ class Link:
         "_heard_at",
         "_host",
         "_idle_timer",
-        "_is_checked",
         "_started",
         "_tally",
         "_waiting",
@@ -162,8 +161,6 @@ class Link:
         self._host.seen = seen or {}
         self._codec: Codec | None = None
         self._allowance: Allowance | None = None
-        self._is_checked = False
-        """Whether a message is decoded or counted before a hook sees it."""
         self.renewed()
         self._complaints: dict[str, _Complaint] | None = None
         """What was told of messages that no hook saw, by reason."""
@@ -201,25 +198,34 @@ class Link:
     def received(self, message: str | bytes) -> None:
         """One whole message: what the route's codec makes of it; without one text as it is, binary as text where it is
         UTF-8, else as base64."""
-        # The usual case, a text to an open connection whose hook does not wait and ends well while nobody looks, is
-        # written out: the same as `Session.hear`, `started` and `ended`. It is most of what a server does.
+        # The usual case, a text or what a codec decodes, to an open connection whose hook does not wait and ends well
+        # while nobody looks, is written out: the same as `_hear`, `Session.hear`, `started` and `ended`. It is most of
+        # what a server does.
         session = self.session
-        run, tally = session.at_once, self._tally
+        run, tally, codec = session.at_once, self._tally, self._codec
         if (
             run is None
             or tally is None
             or session.state is not _OPEN
-            or message.__class__ is not str
-            or self._is_checked
+            or self._allowance is not None
+            or (codec is None and message.__class__ is not str)
             or self._events.observed
         ):
             self._hear(message)
             return
         inputs = session.inputs
+        if codec is None:
+            inputs[MESSAGE] = message  # type: ignore[assignment]  # a text: a cast would be a call
+            inputs[MESSAGE_TYPE] = "text"
+        else:
+            try:
+                inputs[MESSAGE] = codec.decode(message)
+            except BadPayload as bad:
+                self._refuse(message, bad)
+                return
+            inputs[MESSAGE_TYPE] = "text" if message.__class__ is str else "binary"
         session.state = _RUNNING
         session.hook = self.hook = "on_message"
-        inputs[MESSAGE] = message
-        inputs[MESSAGE_TYPE] = "text"
         self.runs += 1
         self._started = perf_counter()
         try:
@@ -252,12 +258,15 @@ class Link:
         else:
             self.session.hear(text_of_binary(message), "binary")
 
+    def _refuse(self, message: str | bytes, bad: BadPayload) -> None:
+        self._complain(message, "bad_payload", "error", f"a message cannot be decoded: {bad}")
+
     def _decode(self, codec: Codec, message: str | bytes) -> None:
         """One whole message of a route with a codec. What cannot be decoded runs no hook."""
         try:
             value = codec.decode(message)
         except BadPayload as bad:
-            self._complain(message, "bad_payload", "error", f"a message cannot be decoded: {bad}")
+            self._refuse(message, bad)
             return
         if self._events.detailed:
             self._tell_frame(codec.show(message))
@@ -510,7 +519,6 @@ class Link:
         options = self.session.route.program.options
         self._codec = self._host.codec = codec_of(options)
         self._allowance = allowance_of(options, perf_counter(), self._allowance)
-        self._is_checked = self._codec is not None or self._allowance is not None
         self._host.keep = keep_of(options)
 
     def frame_of(self, text: str) -> bytes:
