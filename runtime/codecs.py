@@ -14,6 +14,7 @@ msgpack a whole number beyond 2**53 is a double.
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol, cast
@@ -147,8 +148,11 @@ CODECS: Final[Mapping[str, Codec]] = {"json": _Json(), "msgpack": _Msgpack()}
 
 
 def write_json(value: Value) -> bytes:
-    """The JSON of something of ours, which is known to be of moderate size and depth."""
-    return _WRITE_JSON(value)
+    """The JSON of something of ours, which is known to be of moderate size and depth. Halves of pairs are escaped."""
+    try:
+        return _WRITE_JSON(value)
+    except UnicodeEncodeError:
+        return json.dumps(value).encode()
 
 
 def codec_of(options: Mapping[str, Value]) -> Codec | None:

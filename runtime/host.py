@@ -153,6 +153,10 @@ class Surroundings:
         return self.hub.size(channel) + self.elsewhere.size(channel)
 
 
+_NOTHING_SEEN: Final[dict[str, Position]] = {}
+"""Of nearly all clients: one for them all, always empty."""
+
+
 class Host:
     """Performs the effects of one connection's hooks."""
 
@@ -163,7 +167,7 @@ class Host:
         """What encodes all that is sent; None where it is text."""
         self.keep: Keep | None = None
         """What channels keep that the route sends to or is in; None where it asks for nothing."""
-        self.seen: dict[str, Position] = {}
+        self.seen: dict[str, Position] = _NOTHING_SEEN
         """Where the client stood before, in channels that it has not joined again yet."""
         self._node = node
         self._far = far

@@ -61,7 +61,9 @@ class WsOp(Operation):
                        "disconnect": "close", "reply": "send"},
     )  # fmt: skip
     message: TextField | ValueField | None = fields.payload(
-        "The text of the frame.", required=False, synonyms="text msg data body value payload content"
+        "The text of the frame; with a codec, any value.",
+        required=False,
+        synonyms="text msg data body value payload content",
     )
     channel: TextField | None = fields.channel(
         "The channel's name.",
@@ -75,7 +77,9 @@ class WsOp(Operation):
     exclude_self: Written[bool] | None = fields.flag(
         "Leave this connection out.", synonyms="except_self skip_self", if_lost="the sender would get its own message"
     )
-    binary: Written[bool] | None = fields.flag("The message is base64 text and goes out as a binary frame.")
+    binary: Written[bool] | None = fields.flag(
+        "The message is base64 text and goes out as a binary frame, past any codec."
+    )
     code: Written[int] | None = fields.integer(
         "The close code: 1000, or 3000 to 4999.", default="1000", synonyms="status close_code"
     )
@@ -192,7 +196,7 @@ class Return(Operation):
     """Ends the whole hook, through every nesting. A value that is not null is sent to this connection."""
 
     value: ValueField | None = fields.value(
-        "What is sent: text as it is, anything else as JSON.",
+        "What is sent: text as it is, anything else as JSON; with a codec, encoded.",
         required=False,
         default="null",
         synonyms="message result data body",

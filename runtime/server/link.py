@@ -158,7 +158,8 @@ class Link:
         """How long the latest hooks took, in seconds, while somebody looks."""
         self._far: Connection | Wrapped = connection if seen is None else Wrapped(connection, floor.node.wire)
         self._host = Host(floor.node, self._far, self)
-        self._host.seen = seen or {}
+        if seen:
+            self._host.seen = seen
         self._codec: Codec | None = None
         self._allowance: Allowance | None = None
         self.renewed()

@@ -16,7 +16,7 @@ from compiler.language.faults import Fault
 from compiler.language.functions.json_text import parse_json
 from compiler.language.limits import JSON_DEPTH
 from compiler.language.values import ErrorValue, Value, identical, normalise, to_json
-from runtime.codecs import CODECS, BadPayload, codec_of
+from runtime.codecs import CODECS, BadPayload, codec_of, write_json
 
 JSON, MSGPACK = CODECS["json"], CODECS["msgpack"]
 pack = msgspec.msgpack.encode
@@ -214,6 +214,11 @@ def test_what_people_see() -> None:
     assert MSGPACK.show(pack({"a": [1, None]})) == '{"a":[1,null]}'
     assert MSGPACK.show(b"\xc1") == b"\xc1"
     assert MSGPACK.show("no") == "no"
+
+
+def test_what_is_ours_is_always_written() -> None:
+    assert write_json({"channel": "é"}) == '{"channel":"é"}'.encode()
+    assert json.loads(write_json({"channel": "\ud800"})) == {"channel": "\ud800"}
 
 
 def test_no_number_is_infinite() -> None:
