@@ -35,6 +35,7 @@ from runtime.server.link import Floor, Link
 from runtime.server.lives import Lives
 from runtime.server.reception import Reception
 from runtime.server.settings import Settings
+from runtime.services import Services
 from runtime.transport import frames
 from runtime.transport.handshake import greeter
 from runtime.transport.outbox import Outbox
@@ -68,6 +69,8 @@ class App:
         """What programs must be linked with to be served here."""
         self.counters = ServerCounters()
         self.wire_counters = WireCounters()
+        self.services = Services(self.settings.services, self.settings.limits)
+        """Databases, Redis, HTTP: opened when a hook asks for them, closed after the drain."""
         self.addresses: tuple[tuple[str, int], ...] = ()
         """Where it listens, once it has started."""
         self._catalogue: Catalogue[Link] = Catalogue(self.settings.prefix)
@@ -114,7 +117,7 @@ class App:
         if self.settings.bus_url:
             url, events = self.settings.bus_url, self.events
             bus = self._bus = _bus_class()(url, hub, deliver, hand_over, events, self.counters, self._elsewhere)
-        node = Node(hub, bus, frames, self.events, recall)
+        node = Node(hub, bus, frames, self.events, self.services, recall)
         self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
         if self._bus is not None:
             lives = self._floor.lives = Lives(self._floor, self._catalogue, self._bus)
@@ -179,6 +182,8 @@ class App:
         event runs the new one. With `restart` they are closed with 1012 instead, where the program changed.
         Connections of routes that are gone are closed with 1001.
         """
+        entries = list(entries)
+        self.services.prepare(effects_of(entries))
         changes = self._catalogue.swap(entries)
         for served in changes.ended:
             for link in list(served.links):
@@ -308,6 +313,7 @@ class App:
         self._drain = Drain(self._floor, limits, self._reception.reconnect_delay)
         self.events.publish(Draining(len(self._floor.links), limits.drain_seconds))
         abandoned = await self._drain.run()
+        await self.services.close()
         if self._bus is not None:
             await self._bus.stop()
         if abandoned:
@@ -327,6 +333,12 @@ def _bus_class() -> type[RedisBus[Far]]:
     from runtime.bus.redis import RedisBus
 
     return RedisBus
+
+
+def effects_of(entries: Iterable[RouteEntry | BrokenRoute]) -> frozenset[str]:
+    """The effects that the programs of these routes can ask for."""
+    programs = (entry.owner for entry in entries if isinstance(entry, RouteEntry))
+    return frozenset(effect for program in programs for effect in program.manifest.effects)
 
 
 def _name_of(listening: socket.socket) -> tuple[Any, ...]:

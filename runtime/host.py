@@ -29,6 +29,7 @@ from runtime.events import Events, FrameOut, LogLine
 from runtime.history import Keep
 from runtime.interpreter import mark_in
 from runtime.recall import Recall
+from runtime.services import Services
 
 NORMAL_CLOSURE: Final = 1000
 APPLICATION_CODES: Final = range(3000, 5000)
@@ -103,6 +104,12 @@ class Run(Protocol):
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait within the run's budget. Raises HookTimeout over it."""
 
+    def call(self, effect: str, *arguments: Any) -> Awaitable[Value]:
+        """Have something outside perform an effect, within the run's time and its number of such calls.
+
+        Raises Fault, and HookTimeout when the run's time is up.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -112,6 +119,8 @@ class Node:
     bus: Bus[Far]
     wire: Wire
     events: Events
+    services: Services
+    """Databases, Redis, HTTP."""
     recall: Recall | None = None
     """Keeps what channels are sent, for clients that come back; None where that is not to be had."""
     traffic: dict[str, int] = field(default_factory=dict)
@@ -174,7 +183,7 @@ class Host:
         self._run = run
 
     def emit(self, effect: str, *arguments: Any) -> Any:
-        """Perform one effect and return its reply; for `sleep` an awaitable. Raises Fault."""
+        """Perform one effect and return its reply; for those that wait an awaitable. Raises Fault."""
         if effect == "send":
             # `_send` of a text while nobody looks, written out: it is most of what hooks ask for.
             message, binary = arguments
@@ -210,6 +219,8 @@ class Host:
                 return self._log(*arguments)
             case "sleep":
                 return self._run.sleep(to_seconds(*arguments))
+            case "sql" | "redis" | "http":
+                return self._run.call(effect, *arguments)
             case _:
                 raise NotImplementedError(f"routes that ask for `{effect}` are not served")
 

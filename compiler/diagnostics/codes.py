@@ -754,6 +754,105 @@ CHANNEL_LIMIT = _code(
     '- Loop: {collection: "{{ range(0, 200) }}", body: [{WsOp: {command: subscribe, channel: "c{{ item }}"}}]}',
     "- WsOp: {command: subscribe, channel: room}",
 )
+CALL_LIMIT = _code(
+    614,
+    "call-limit",
+    _ERROR,
+    "A hook asked for too much outside",
+    "One run of a hook can make 64 calls to databases, Redis and HTTP together, 16 of them SQL.",
+    '- Loop: {collection: "{{ range(0, 100) }}", body: [{RedisOp: {command: INCR, key: "n{{ item }}"}}]}',
+    '- RedisOp: {command: INCR, key: n}',
+)
+SQL_ERROR = _code(
+    615,
+    "sql-error",
+    _ERROR,
+    "The database refused the statement",
+    "The message is the database's own: no such table, a broken constraint, a value of the wrong type, a parameter that cannot be stored.",
+    '- SqlOp: {query: "SELECT * FROM no_such_table"}',
+    '- SqlOp: {query: "SELECT 1 AS one"}',
+)
+SQL_TIMEOUT = _code(
+    616,
+    "sql-timeout",
+    _ERROR,
+    "A statement took too long",
+    "A statement has 2 seconds. Then it is stopped and undone; the connection can ask again.",
+    '- SqlOp:\n    query: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS last FROM n',
+    '- SqlOp: {query: "SELECT 1 AS one"}',
+)
+SQL_UNAVAILABLE = _code(
+    617,
+    "sql-unavailable",
+    _ERROR,
+    "The database cannot be reached or cannot work",
+    "It is down, refuses the login, is locked by somebody else, its disk is full, or all connections are in use.",
+    '- SqlOp: {query: "SELECT * FROM users"}',
+    '- Try:\n    operations: [{SqlOp: {query: "SELECT * FROM users"}}]\n    catch: [{Log: {message: "{{ error.message }}"}}]',
+)
+SQL_TOO_MANY_ROWS = _code(
+    618,
+    "sql-too-many-rows",
+    _ERROR,
+    "A statement gives too many rows",
+    "One statement can give 1000 rows. Write a `LIMIT`.",
+    '- SqlOp:\n    query: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n',
+    '- SqlOp:\n    query: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) SELECT i FROM n LIMIT 100',
+)
+REDIS_ERROR = _code(
+    619,
+    "redis-error",
+    _ERROR,
+    "Redis refused the command",
+    "The key holds another type of value, or what is to be counted is no number.",
+    '- RedisOp: {command: SET, key: n, value: many}\n- RedisOp: {command: INCR, key: n}',
+    '- RedisOp: {command: SET, key: n, value: "1"}\n- RedisOp: {command: INCR, key: n}',
+)
+REDIS_TIMEOUT = _code(
+    620,
+    "redis-timeout",
+    _ERROR,
+    "Redis did not answer in time",
+    "A command has half a second; it is not tried again, so whether it was done is not known.",
+    '- RedisOp: {command: GET, key: a}',
+    '- Try:\n    operations: [{RedisOp: {command: GET, key: a}}]\n    catch: [{Log: {message: "{{ error.message }}"}}]',
+)
+REDIS_UNAVAILABLE = _code(
+    621,
+    "redis-unavailable",
+    _ERROR,
+    "Redis cannot be reached",
+    "It is down, refuses the login, or no address of one is set.",
+    '- RedisOp: {command: GET, key: a}',
+    '- Try:\n    operations: [{RedisOp: {command: GET, key: a}}]\n    catch: [{Log: {message: "{{ error.message }}"}}]',
+)
+HTTP_ERROR = _code(
+    622,
+    "http-error",
+    _ERROR,
+    "An HTTP request failed",
+    "The host cannot be reached, broke the connection, did not speak HTTP, or answered more than 1 MiB.",
+    '- HttpRequest: {url: "https://api.example.com/"}',
+    '- Try:\n    operations: [{HttpRequest: {url: "https://api.example.com/"}}]\n    catch: [{Log: {message: "{{ error.message }}"}}]',
+)
+HTTP_TIMEOUT = _code(
+    623,
+    "http-timeout",
+    _ERROR,
+    "An HTTP request took too long",
+    "The whole answer must be there within `timeout_ms`, 5000 where nothing else is written.",
+    '- HttpRequest: {url: "https://api.example.com/", timeout_ms: 1}',
+    '- Try:\n    operations: [{HttpRequest: {url: "https://api.example.com/", timeout_ms: 1}}]\n    catch: [{Log: {message: "{{ error.message }}"}}]',
+)
+HTTP_REFUSED = _code(
+    624,
+    "http-refused",
+    _ERROR,
+    "An HTTP request is not allowed",
+    "Only hosts that the settings name under `[http] allow` can be asked, and addresses of private networks only where they are named themselves.",
+    '- HttpRequest: {url: "http://{{ message }}/"}',
+    '- Try:\n    operations: [{HttpRequest: {url: "https://api.example.com/{{ message | url_encode }}"}}]\n    catch: [{Log: {message: "{{ error.message }}"}}]',
+)
 
 # W7xx: program files.
 

@@ -7,13 +7,14 @@ from typing import Final
 from compiler.diagnostics import codes
 from compiler.diagnostics.source import Span
 from compiler.language import effects
+from compiler.language.sql import Placeholders, find_placeholders, statement_kind
 from compiler.language.values import Kind
 from compiler.lower import Assembler
 from compiler.operations import fields
 from compiler.operations.constants import check_kind
 from compiler.operations.lowering import lower_or, written_or
 from compiler.operations.model import Flow, Operation, Sets, operation
-from compiler.operations.sql import Placeholders, Statement, find_placeholders, statement_kind
+from compiler.operations.statements import Statement
 from compiler.syntax.fields import ListField, ObjectField, ValueField, Written
 from compiler.syntax.findings import Findings
 

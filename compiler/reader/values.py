@@ -8,7 +8,7 @@ from compiler.diagnostics import codes
 from compiler.language.limits import BRACKET_DEPTH
 from compiler.operations.constants import check_whole
 from compiler.operations.rows import FieldRow, Position
-from compiler.operations.sql import Statement
+from compiler.operations.statements import Statement
 from compiler.reader.nodes import (
     Unreadable,
     refuse_type,

@@ -23,9 +23,6 @@ from runtime.session import Renewal, Version
 Link = TypeVar("Link")
 
 NOT_PERFORMED: Final[Mapping[str, str]] = {
-    "sql": "SqlOp",
-    "redis": "RedisOp",
-    "http": "HttpRequest",
     "reject": "Reject",
 }
 """Effects that this version does not perform, with the operations that ask for them."""

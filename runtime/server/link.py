@@ -41,6 +41,7 @@ from runtime.metrics import TIMED_RUNS, ServerCounters, Tally, count, tally_of
 from runtime.server.admission import Gate
 from runtime.server.catalogue import Served
 from runtime.server.waiting import WaitingRun
+from runtime.services import Services
 from runtime.session import MESSAGE, MESSAGE_TYPE, Cancelled, Event, Message, Outcome, Renewal, Session, State
 from runtime.transport.seam import Connection
 
@@ -369,6 +370,11 @@ class Link:
         return self.session.version.owner.source_name
 
     @property
+    def services(self) -> Services:
+        """The things outside."""
+        return self._floor.node.services
+
+    @property
     def idle_since(self) -> float:
         """When a hook began last, or it opened, by `perf_counter`."""
         return self._started
@@ -381,6 +387,10 @@ class Link:
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait within the run's budget."""
         return _sleep(self, seconds)
+
+    def call(self, effect: str, *arguments: Any) -> Awaitable[Value]:
+        """Have something outside perform an effect, within the run's time and number of such calls."""
+        return _call(self, effect, arguments)
 
     @property
     def waiting(self) -> WaitingRun:
@@ -398,6 +408,8 @@ class Link:
             outcome,
             hook_seconds=seconds,
             sleep_seconds=limits.sleep_seconds,
+            calls=limits.outside_calls,
+            sql_calls=limits.sql_calls,
             report=self._waited,
             reached=self._floor.reached,
         )
@@ -572,6 +584,10 @@ class Link:
 async def _sleep(link: Link, seconds: float) -> None:
     # The run exists when the hook's first step is made, which is after `emit` could be looked up.
     await link.waiting.sleep(seconds)
+
+
+async def _call(link: Link, effect: str, arguments: tuple[Any, ...]) -> Value:
+    return await link.waiting.call(effect, lambda: link.services.perform(effect, *arguments))
 
 
 def route_limit(options: Any, key: str, server: float) -> float:

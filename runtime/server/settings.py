@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from runtime.limits import ServerLimits, WireLimits
 from runtime.router import API_PREFIX
+from runtime.services import Addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,5 +31,7 @@ class Settings:
     """Whether `/metrics` is answered."""
     compression: bool = False
     """Whether routes that do not say otherwise compress their messages (permessage-deflate)."""
+    services: Addresses = field(default_factory=Addresses)
+    """Where databases, Redis and the hosts of HTTP requests are."""
     limits: ServerLimits = field(default_factory=ServerLimits)
     wire: WireLimits = field(default_factory=WireLimits)

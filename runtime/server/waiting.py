@@ -1,4 +1,4 @@
-"""A hook that waits: its task, its time limit, its sleeps (runtime section 2).
+"""A hook that waits: its task, its time limit, its sleeps, its calls outside (runtime section 2).
 
 Time that the hook sleeps is not time that it runs: the clock stops meanwhile. When the time is up, the
 task is cancelled where it waits, and the wait turns that into a HookTimeout, so that the fault has its place in
@@ -8,10 +8,12 @@ the source. A hook that is over its time without waiting for anything is caught 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final, TypeAlias
 
-from compiler.language.faults import HookTimeout
+from compiler.diagnostics import codes
+from compiler.language.faults import Fault, HookTimeout
 from compiler.language.values import Value
 from runtime.session import Cancelled, Outcome
 
@@ -22,7 +24,20 @@ _LEAST_SECONDS: Final = 0.001
 class WaitingRun:
     """One run of a hook that waits, from its first step to its report."""
 
-    __slots__ = ("_budget", "_expired", "_limit", "_loop", "_reached", "_report", "_started", "_task", "_timer")
+    __slots__ = (
+        "_budget",
+        "_calls",
+        "_expired",
+        "_limit",
+        "_loop",
+        "_most_calls",
+        "_most_sql",
+        "_reached",
+        "_report",
+        "_started",
+        "_task",
+        "_timer",
+    )
 
     def __init__(
         self,
@@ -30,6 +45,8 @@ class WaitingRun:
         *,
         hook_seconds: float,
         sleep_seconds: float,
+        calls: int,
+        sql_calls: int,
         report: Report,
         reached: Callable[[str], None],
     ) -> None:
@@ -40,6 +57,9 @@ class WaitingRun:
         self._reached = reached
         self._limit = hook_seconds
         self._budget = sleep_seconds
+        self._most_calls = calls
+        self._most_sql = sql_calls
+        self._calls: Counter[str] = Counter()
         self._expired = False
         self._started = self._loop.time()
         self._timer = self._loop.call_later(hook_seconds, self._expire)
@@ -64,6 +84,21 @@ class WaitingRun:
         await asyncio.sleep(seconds)
         self._started += self._loop.time() - before
         self._timer = self._loop.call_later(max(left, _LEAST_SECONDS), self._expire)
+
+    async def call(self, effect: str, ask: Callable[[], Awaitable[Value]]) -> Value:
+        """Wait for what `ask` starts outside. Raises Fault call-limit, and HookTimeout when the hook's time is up."""
+        self._calls[effect] += 1
+        if self._calls.total() > self._most_calls:
+            raise self._too_many("outside_calls", f"one run of a hook can make {self._most_calls} calls outside")
+        if effect == "sql" and self._calls[effect] > self._most_sql:
+            raise self._too_many("sql_calls", f"one run of a hook can run {self._most_sql} SQL statements")
+        if self._loop.time() - self._started >= self._limit:
+            raise self._too_long()
+        return await self.within_limit(ask())
+
+    def _too_many(self, limit: str, message: str) -> Fault:
+        self._reached(limit)
+        return Fault(codes.CALL_LIMIT, message)
 
     async def within_limit(self, waiting: Awaitable[Value]) -> Value:
         """Wait for something outside. Raises HookTimeout when the hook's time is up meanwhile."""

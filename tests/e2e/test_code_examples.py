@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import connect
@@ -20,9 +23,12 @@ from compiler.diagnostics.codes import CODES, Code, Severity
 from compiler.pipeline import Settings, check_source, check_together, compile_source
 from runtime.app import App
 from runtime.events import Event, Events, HookFaulted, HookFinished
+from runtime.limits import ServerLimits
 from runtime.loader import load
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings as ServerSettings
+from runtime.services import Addresses, guard
+from tests.runtime.bus.valkey import valkey
 
 HEAD = "name: Example\npath: /ws/example\nroute_type: WebSocket\nws_hooks:\n  on_message:\n"
 ADDRESS = "/ws/example"
@@ -51,14 +57,48 @@ def grave(example: str) -> list[str]:
     return [name for name, severity in findings(example) if severity is not Severity.INFO]
 
 
-async def faults(example: str) -> list[str]:
-    """The faults of the hook when `hello` is sent to a server with this route."""
+@asynccontextmanager
+async def world(code: Code, folder: Path) -> AsyncIterator[ServerSettings]:
+    """Settings of a server in whose surroundings the fault of a code happens: to what it asks outside, or nowhere."""
+    down = codes.SQL_UNAVAILABLE, codes.REDIS_UNAVAILABLE
+    addresses = Addresses(f"sqlite:///{folder / 'world.db'}", http_hosts=("api.example.com",))
+    limits = ServerLimits(sql_seconds=0.3)
+    if code in down:
+        addresses = replace(addresses, database_url="postgresql://127.0.0.1:9/x", redis_url="redis://127.0.0.1:9")
+    if not code.name.startswith(("redis", "call")) or code in down:
+        yield ServerSettings(port=0, services=addresses, limits=limits)
+        return
+    with valkey() as server:
+        if code is codes.REDIS_TIMEOUT:
+            server.hang()
+        yield ServerSettings(port=0, services=replace(addresses, redis_url=server.url), limits=limits)
+
+
+@pytest.fixture(autouse=True)
+def _no_names(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """No name is looked up: there is none, or the answer takes too long."""
+
+    async def look_up(host: str, port: int) -> list[str]:
+        if "http-timeout" in request.node.name:
+            await asyncio.sleep(10)
+        raise OSError("unknown")
+
+    monkeypatch.setattr(guard, "look_up", look_up)
+
+
+async def faults(example: str, code: Code, folder: Path) -> list[str]:
+    """The faults of the hook when `hello` is sent to a server with this route, in the world of this code."""
+    async with world(code, folder) as settings:
+        return await faults_with(example, settings)
+
+
+async def faults_with(example: str, settings: ServerSettings) -> list[str]:
     program = compile_source("route.yaml", route_of(example).encode(), Settings()).program
     assert program is not None, findings(example)
     over: asyncio.Queue[Event] = asyncio.Queue()
     events = Events()
     events.subscribe(over.put_nowait, detailed=True)
-    app = App(ServerSettings(port=0), events)
+    app = App(settings, events)
     await app.start(entries_of(load(encode(program), app.context)))
     try:
         host, port = app.addresses[0]
@@ -85,14 +125,14 @@ def test_the_good_example_has_no_finding(code: Code) -> None:
 
 
 @pytest.mark.parametrize("code", WHILE_RUNNING, ids=lambda code: code.name)
-async def test_the_bad_example_faults_unless_the_compiler_sees_it_coming(code: Code) -> None:
+async def test_the_bad_example_faults_unless_the_compiler_sees_it_coming(code: Code, tmp_path: Path) -> None:
     seen = grave(code.bad)
-    assert seen == [code.name] or (seen == [] and await faults(code.bad) == [code.fault_name])
+    assert seen == [code.name] or (seen == [] and await faults(code.bad, code, tmp_path) == [code.fault_name])
 
 
 @pytest.mark.parametrize("code", WHILE_RUNNING, ids=lambda code: code.name)
-async def test_the_good_example_runs_without_a_fault(code: Code) -> None:
-    assert await faults(code.good) == []
+async def test_the_good_example_runs_without_a_fault(code: Code, tmp_path: Path) -> None:
+    assert await faults(code.good, code, tmp_path) == []
 
 
 def refused_files() -> dict[str, bytes]:

@@ -20,8 +20,10 @@ from runtime.channels import Hub
 from runtime.codecs import CODECS, codec_of
 from runtime.events import Events
 from runtime.host import Far, Host, Node, Surroundings
+from runtime.limits import ServerLimits
 from runtime.loader import link
 from runtime.seam import Context
+from runtime.services import Addresses, Services
 from runtime.session import Event, Message, Outcome, Session, State, Version
 
 CONNECTION_ID: Final = "00000000-0000-4000-8000-000000000001"
@@ -100,7 +102,9 @@ class Rehearsal:
         self.has_departed = False
         self.runs = 0
         self.source_name = program.source_name
-        node = Node(self.hub, LocalBus(self.hub, self._deliver), _Payloads(), Events())
+        node = Node(
+            self.hub, LocalBus(self.hub, self._deliver), _Payloads(), Events(), Services(Addresses(), ServerLimits())
+        )
         self._host = Host(node, self, self)
         # What a codec makes is shown as JSON, whichever it is.
         self._host.codec = CODECS["json"] if codec_of(self.route.program.options) is not None else None
@@ -212,6 +216,10 @@ class Rehearsal:
     def sleep(self, seconds: float) -> Awaitable[None]:
         """No time passes."""
         return cast("Awaitable[None]", _Ready())
+
+    def call(self, effect: str, *arguments: Any) -> Awaitable[Value]:
+        """Nothing outside is touched; see `_OUTSIDE`."""
+        raise NotImplementedError(effect)
 
     def send(self, frame: bytes) -> None:
         """A frame for the client."""

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from compiler.language.faults import HookTimeout
+from compiler.language.faults import Fault, HookTimeout
 from compiler.language.values import Value
 from runtime.server.waiting import WaitingRun
 from runtime.session import Cancelled, Outcome
@@ -28,6 +28,8 @@ class Waiter:
             hook(self),
             hook_seconds=hook_seconds,
             sleep_seconds=sleep_seconds,
+            calls=3,
+            sql_calls=2,
             report=self.report,
             reached=self.reached.append,
         )
@@ -151,3 +153,38 @@ async def test_the_clock_goes_on_after_a_sleep(seconds: float) -> None:
         return await waiter.run.within_limit(asyncio.sleep(60, None))
 
     assert isinstance((await Waiter(hook, hook_seconds=0.1).result())[1], HookTimeout)
+
+
+async def test_so_many_calls_outside_and_no_more() -> None:
+    async def answer() -> Value:
+        return 1
+
+    async def hook(waiter: Waiter) -> Value:
+        got = [await waiter.run.call(effect, answer) for effect in ("sql", "sql")]
+        for effect in ("sql", "http"):
+            with pytest.raises(Fault) as caught:
+                await waiter.run.call(effect, answer)
+            assert caught.value.code == "call_limit"
+        return got
+
+    waiter = Waiter(hook)
+    assert await waiter.result() == ([1, 1], None)
+    assert waiter.reached == ["sql_calls", "outside_calls"]
+
+
+async def test_a_call_ends_with_the_time_of_its_hook() -> None:
+    ended = asyncio.Event()
+
+    async def hang() -> Value:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+        return None
+
+    async def hook(waiter: Waiter) -> Value:
+        return await waiter.run.call("redis", hang)
+
+    _, outcome = await Waiter(hook, hook_seconds=0.05).result()
+    assert isinstance(outcome, HookTimeout)
+    assert ended.is_set()

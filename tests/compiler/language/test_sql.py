@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.operations.sql import find_placeholders, statement_kind
+from compiler.language.sql import find_placeholders, has_insert, has_writes, replace_placeholders, statement_kind
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,23 @@ def test_long_statements_are_read_in_a_moment(piece: str) -> None:
     statement = piece * 100_000
     find_placeholders(statement)
     assert statement_kind(statement) == "execute"
+
+
+def test_placeholders_are_replaced_and_nothing_else() -> None:
+    statement = "SELECT ':a', \":b\", x::int FROM t -- :c\nWHERE a = :a AND b = ? /* ? */ AND c = :a"
+    seen: list[str] = []
+
+    def number(placeholder: str) -> str:
+        seen.append(placeholder)
+        return f"${len(seen)}"
+
+    replaced = replace_placeholders(statement, number)
+    assert replaced == "SELECT ':a', \":b\", x::int FROM t -- :c\nWHERE a = $1 AND b = $2 /* ? */ AND c = $3"
+    assert seen == [":a", "?", ":a"]
+
+
+def test_writes_are_seen_outside_of_text_and_comments() -> None:
+    assert has_writes("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a RETURNING id")
+    assert not has_writes("SELECT 'insert' -- delete")
+    assert has_insert("insert or ignore into t values (1)")
+    assert not has_insert("UPDATE t SET a = replace(a, 'x', 'insert into')")

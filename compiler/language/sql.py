@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from compiler.diagnostics.source import Span
 from compiler.records import dataclass
-from compiler.syntax.tree import Scalar
 
 _SKIPPED: Final = r"""
       '(?:[^']|'')*+'? | "(?:[^"]|"")*+"? | `[^`]*+`?  # text and quoted names; an open one reaches to the end
@@ -19,21 +19,8 @@ _QUIET: Final = re.compile(_SKIPPED, re.VERBOSE)
 _WORD: Final = re.compile(r"[A-Za-z]+")
 _READING: Final = frozenset({"SELECT", "WITH", "VALUES", "SHOW", "EXPLAIN", "PRAGMA", "TABLE", "DESCRIBE"})
 _WRITING: Final = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
+_INSERTING: Final = re.compile(r"\b(?:INSERT|REPLACE)\s+(?:OR\s+\w+\s+)?INTO\b", re.IGNORECASE)
 _RETURNING: Final = re.compile(r"\bRETURNING\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A statement as written. `scalar` is where it stands, so that its parts can be found in the file."""
-
-    text: str
-    scalar: Scalar
-    field: str = ""
-
-    @property
-    def span(self) -> Span:
-        """Its place in the file."""
-        return self.scalar.span
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +40,25 @@ def find_placeholders(statement: str) -> Placeholders:
         elif match["positional"]:
             found.positional.append(Span(*match.span()))
     return found
+
+
+def replace_placeholders(statement: str, render: Callable[[str], str]) -> str:
+    """The statement with each placeholder (`:name` with the colon, or `?`), in order, as `render` gives it."""
+
+    def replace(match: re.Match[str]) -> str:
+        return render(match[0]) if match["named"] or match["positional"] else match[0]
+
+    return _TOKEN.sub(replace, statement)
+
+
+def has_writes(statement: str) -> bool:
+    """Whether a word in it says that it changes data, also where it gives rows."""
+    return _WRITING.search(_QUIET.sub(" ", statement)) is not None
+
+
+def has_insert(statement: str) -> bool:
+    """Whether it adds rows."""
+    return _INSERTING.search(_QUIET.sub(" ", statement)) is not None
 
 
 def statement_kind(statement: str) -> str:

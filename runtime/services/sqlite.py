@@ -1,0 +1,140 @@
+"""SQLite, over aiosqlite: each connection has a thread of its own, in which its statements run."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from asyncio import Task
+from typing import Any, Final
+
+import aiosqlite
+
+from compiler.diagnostics import codes
+from compiler.language import values
+from compiler.language.faults import Fault
+from compiler.language.values import Value
+from runtime.services.cells import from_json
+from runtime.services.driver import Call, Outcome, TooManyRows
+
+_LARGEST_CELL: Final = 16 * 1024 * 1024
+"""Bytes of the largest text or blob that a statement can make."""
+_PATIENCE: Final = 0.9
+"""The part of a statement's time that it may wait for a lock, so that the lock is named before the time is up."""
+_SETTINGS: Final = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON")
+_UNAVAILABLE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY,
+    }
+)  # fmt: skip
+
+
+def connect_arguments(seconds: float) -> dict[str, Any]:
+    """How connections are made: every statement commits by itself, and columns declared BOOLEAN or JSON are that."""
+    for declared, convert in _CONVERTERS.items():
+        sqlite3.register_converter(declared, convert)
+    return {"timeout": seconds * _PATIENCE, "isolation_level": None, **_KIND}
+
+
+class _Connection(sqlite3.Connection):
+    """A connection as routes get it; made in its own thread."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_CELL)
+        for setting in _SETTINGS:
+            with contextlib.suppress(sqlite3.Error):  # a file that cannot be written may still be read
+                self.execute(setting).close()
+
+
+async def set_up(connection: aiosqlite.Connection) -> None:
+    """Prepare a new connection: without SQLAlchemy's REGEXP, which is one of Python and holds up the whole server."""
+    await connection.create_function("regexp", 2, None)  # type: ignore[arg-type]
+
+
+def _to_boolean(cell: bytes) -> Any:
+    return {b"0": False, b"1": True}.get(cell, cell.decode("utf-8", "replace"))
+
+
+def _to_text(cell: bytes) -> str:
+    return cell.decode("utf-8", "replace")
+
+
+_CONVERTERS: Final = {
+    "boolean": _to_boolean,
+    "bool": _to_boolean,
+    "json": lambda cell: from_json(_to_text(cell)),
+    # Python's own for these read one form only, and fail on all others.
+    "date": _to_text,
+    "timestamp": _to_text,
+}
+
+
+_KIND: Final[dict[str, Any]] = {"detect_types": sqlite3.PARSE_DECLTYPES, "factory": _Connection}
+
+
+class Sqlite:
+    """Runs statements on connections of aiosqlite."""
+
+    def placeholder(self, position: int) -> str:
+        """`?1`."""
+        return f"?{position}"
+
+    def is_alive(self, connection: aiosqlite.Connection) -> bool:
+        """A file is always there."""
+        return True
+
+    async def run(self, connection: aiosqlite.Connection, call: Call) -> Outcome:
+        """Run a statement."""
+        if not (call.reads and call.writes):
+            return await _run(connection, call)
+        # Rows that a change gives are counted after it was made.
+        await (await connection.execute("BEGIN IMMEDIATE")).close()
+        try:
+            outcome = await _run(connection, call)
+            await (await connection.execute("COMMIT")).close()
+        finally:
+            if connection.in_transaction:
+                await connection.rollback()
+        return outcome
+
+    async def stop(self, connection: aiosqlite.Connection, running: Task[Any], *, hurry: bool) -> None:
+        """Interrupt the statement, from outside of its thread."""
+        with contextlib.suppress(ValueError, sqlite3.Error):  # closed meanwhile
+            await connection.interrupt()
+
+    async def settle(self, connection: aiosqlite.Connection) -> None:
+        """A statement here is interrupted, never cancelled."""
+
+    def fault(self, error: BaseException) -> Fault | None:
+        """What the library's errors mean."""
+        if isinstance(error, sqlite3.Error):
+            number = getattr(error, "sqlite_errorcode", None)
+            primary = None if number is None else number & 0xFF
+            if primary == sqlite3.SQLITE_INTERRUPT:
+                return Fault(codes.SQL_TIMEOUT, "the statement was stopped")
+            return Fault(codes.SQL_UNAVAILABLE if primary in _UNAVAILABLE else codes.SQL_ERROR, str(error))
+        if isinstance(error, OverflowError):
+            return Fault(codes.SQL_ERROR, "a whole number is too large for the database")
+        return None
+
+
+def _argument(value: Value) -> Any:
+    """A value as the library takes it: lists and objects as JSON."""
+    return values.to_json(value) if isinstance(value, list | dict) else value
+
+
+async def _run(connection: aiosqlite.Connection, call: Call) -> Outcome:
+    cursor = await connection.execute(call.text, [_argument(value) for value in call.values])
+    try:
+        if not call.reads:
+            given = cursor.lastrowid if call.inserts and cursor.rowcount > 0 else None
+            return Outcome(affected=max(cursor.rowcount, 0), last_id=given)
+        rows = list(await cursor.fetchmany(call.rows + (not call.first)))
+        names = [column[0] for column in cursor.description or ()]
+    finally:
+        await cursor.close()
+    if len(rows) > call.rows:
+        raise TooManyRows
+    return Outcome(names, rows)
