@@ -87,7 +87,7 @@ async def test_a_key_is_one_argument(shared_valkey: Valkey) -> None:
 
 async def test_one_that_hangs_goes_and_comes_back() -> None:
     with valkey() as server:
-        async with opened(server.url, redis_seconds=0.5) as redis:
+        async with opened(server.url, redis_seconds=2.0) as redis:
             await asyncio.gather(*(ask(redis, "SET", f"k{number}", "x") for number in range(20)))
             server.hang()
             hung = await asyncio.gather(*(fault(redis, "GET", "k1") for _ in range(5)))
@@ -103,12 +103,12 @@ async def test_one_that_hangs_goes_and_comes_back() -> None:
 
 async def test_nothing_waits_longer_where_more_ask_than_there_are_connections() -> None:
     with valkey() as server:
-        async with opened(server.url, redis_seconds=0.3, redis_connections=2) as redis:
+        async with opened(server.url, redis_seconds=2.0, redis_connections=2) as redis:
             await ask(redis, "GET", "a")
             server.hang()
             began = asyncio.get_running_loop().time()
             hung = await asyncio.gather(*(fault(redis, "GET", "a") for _ in range(10)))
-            assert asyncio.get_running_loop().time() - began < 5
+            assert asyncio.get_running_loop().time() - began < 15
             assert {one.code for one in hung} <= {"redis_timeout", "redis_unavailable"}
             server.wake()
             assert await asyncio.gather(*(ask(redis, "GET", "a") for _ in range(2))) == [None, None]
