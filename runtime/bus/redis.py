@@ -658,6 +658,11 @@ class _Line:
             await self._connection.send_packed_command(b"".join(queue), check_health=False)
 
 
+def check_address(url: str) -> None:
+    """Raises ValueError, with what is wrong, for an address that no store can have."""
+    parse_url(url)
+
+
 def _bytes(topic: str) -> bytes:
     return topic.encode("utf-8", "surrogatepass")
 

@@ -216,6 +216,7 @@ def command(
         return ExitCode.FINE
     if STDIN in paths:
         raise Stop("routes that are served come from files")
+    _check_bus(bus)
     chosen = Settings(
         host=host,
         port=port,
@@ -230,6 +231,17 @@ def command(
     )
     options = Options(paths or project.default_paths, chosen, prefix, eager, as_json, log_payloads)
     return run(_served(options, project, invocation.console))
+
+
+def _check_bus(url: str) -> None:
+    """Raises Stop for an address that is none. What is wrong is said without the address: it may have a password."""
+    if url:
+        from runtime.bus.redis import check_address
+
+        try:
+            check_address(url)
+        except ValueError as bad:
+            raise Stop(f"--bus: {bad}") from None
 
 
 async def _served(options: Options, project: Project, console: Console) -> int:

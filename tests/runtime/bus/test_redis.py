@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from runtime.bus import redis as bus_module
 from runtime.bus.presence import Presence
-from runtime.bus.redis import NODE_DIGITS, Envelope, RedisBus
+from runtime.bus.redis import NODE_DIGITS, Envelope, RedisBus, check_address
 from runtime.channels import Hub
 from runtime.events import BusDown, BusGap, BusUp, Event, Events
 from runtime.metrics import ServerCounters
@@ -365,6 +365,12 @@ async def test_an_older_or_newer_version_is_counted(shared: Valkey) -> None:
         assert one.counters.bus_drops["version",] == 1
 
 
-def test_an_address_that_is_none() -> None:
+@pytest.mark.parametrize("url", ["http://nowhere", "redis://here:port", "nothing"])
+def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ValueError):
-        Node("http://nowhere")
+        check_address(url)
+
+
+def test_addresses() -> None:
+    for url in ("redis://h", "rediss://u:p@h:1/2", "unix:///run/valkey.sock"):
+        check_address(url)

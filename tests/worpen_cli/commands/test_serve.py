@@ -15,6 +15,7 @@ from tests.worpen_cli.commands.conftest import Run
         (["missing.yaml"], 2, "missing.yaml"),
         (["missing.wbc"], 2, "missing.wbc"),
         (["-"], 2, "come from files"),
+        (["good.yaml", "--bus", "http://nowhere"], 2, "--bus: Redis URL must"),
         (["junk.wbc"], 3, "not a worpen program"),
         (["broken.yaml"], 1, "1 error"),
         (["good.yaml", "good.wbc"], 1, "have the same address"),
