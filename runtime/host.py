@@ -265,11 +265,8 @@ class Host:
         if not exclude_self and self._run.joins_by_publishing:
             self.join(channel)
         node, exclude = self._node, self._far if exclude_self else None
-        recall = node.recall
-        if recall is not None and (recall.busy or self.keep is not None):
-            recipients = recall.publish(
-                channel, frame, self.keep, exclude, lambda: node.bus.publish(channel, frame, exclude)
-            )
+        if node.recall is not None and (node.recall.busy or self.keep is not None):
+            recipients = self._publish_kept(node.recall, channel, frame, exclude)
         else:
             recipients = node.bus.publish(channel, frame, exclude)
         if self._node.events.measured:
@@ -278,6 +275,11 @@ class Host:
             members = self._node.hub.members(channel)
             self._show(f"channel {channel}", recipients, message, binary, self._watched_among(members, exclude_self))
         return recipients
+
+    def _publish_kept(self, recall: Recall, channel: str, frame: bytes, exclude: Far | None) -> int:
+        # By itself, since what a lambda refers to is slower to look up all through the function around it.
+        bus = self._node.bus
+        return recall.publish(channel, frame, self.keep, exclude, lambda: bus.publish(channel, frame, exclude))
 
     def encode(self, message: Value, binary: bool) -> bytes:
         """A message as a frame; `binary`: it is base64 text, and its bytes go past any codec. Raises Fault."""
