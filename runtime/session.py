@@ -340,13 +340,15 @@ class Session:
 
     # Channels that the route names by itself (language section 8).
 
-    def _place(self, channels: Sequence[str]) -> None:
+    def _place(self, channels: tuple[str, ...]) -> None:
         """Be in these channels, and no more in those that the route named before."""
+        if channels == self._placed:
+            return
         for channel in self._placed:
             if channel not in channels:
                 self._shell.leave(channel)
         fresh = [channel for channel in channels if channel not in self._placed]
-        self._placed = tuple(channels)
+        self._placed = channels
         for channel in fresh:
             try:
                 self._shell.join(channel)
@@ -355,7 +357,10 @@ class Session:
                 return
 
     def _channels_named(self) -> tuple[str, ...]:
-        named = dict.fromkeys(self.route.program.membership.literals)
+        literals = self.route.program.membership.literals
+        if not self.route.templates:
+            return literals
+        named = dict.fromkeys(literals)
         for template in self.route.templates:
             try:
                 name = template(self.inputs, self.slots, self._shell.emit)
