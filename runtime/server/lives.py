@@ -91,6 +91,8 @@ class Lives:
         """A connection is there: another node can end it from now on."""
         self._kept[link] = (0, 0)
         self._look_at(link)
+        # The next look is at the newest: `on_connect` is what sets most variables.
+        self._order.append(link)
 
     def gone(self, link: Link, code: int, reason: str) -> None:
         """A connection is gone. Where this node was stopped for long, it first hears whether that is its business."""

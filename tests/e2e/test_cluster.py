@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from websockets.asyncio.client import connect
 
 from tests.e2e.cluster.checker import Gap, Heard, Log, check
 from tests.e2e.cluster.trial import Trial, cluster
@@ -118,6 +119,28 @@ async def test_one_order_no_silent_loss_and_every_hook_once() -> None:
         assert came == set(left)
         assert {name: number for name, number in left.items() if number != 1} == {}
         assert len(by_others) == len([log for log in trial.logs if log.node == trial.nodes[0].name])
+
+
+@pytest.mark.skipif(not WHOLE, reason="a part of `make cluster`")
+async def test_a_node_that_was_stopped_for_long_runs_no_hook_again() -> None:
+    async with cluster(3.0) as trial:
+        first = trial.nodes[0]
+        address = f"ws://127.0.0.1:{first.port}/ws/room/a"
+        leaving, staying = [[await connect(address, compression=None) for _ in range(5)] for _ in range(2)]
+        await trial.until(lambda: len(trial.hooks()[0]) == 10)
+        await asyncio.sleep(1.0)
+        first.stop()
+        for one in leaving:
+            one.transport.abort()
+        await trial.until(lambda: len(trial.hooks()[1]) == 10)
+        first.go_on()
+        for one in staying:
+            await one.wait_closed()
+            assert one.close_code == 1012
+        await asyncio.sleep(2.0)
+        _, left, by_others = trial.hooks()
+        assert set(left.values()) == {1}
+        assert len(by_others) == 10
 
 
 @pytest.mark.skipif(not WHOLE, reason="a part of `make cluster`")

@@ -77,6 +77,7 @@ def plant(name: str) -> None:
 
 async def serve(url: str, events: str, lease_seconds: float) -> None:
     """Serve until SIGTERM."""
+    bus.SURE_SECONDS = lease_seconds * 2 / 3  # type: ignore[misc]
     bus.LEASE_TICKS = round(lease_seconds / bus.TICK_SECONDS)  # type: ignore[misc]
     file = os.open(events, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
 

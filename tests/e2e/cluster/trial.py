@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -41,6 +43,14 @@ class Node:
         """The events it wrote until now, whole lines only."""
         text = self.events.read_text(encoding="utf-8") if self.events.exists() else ""
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+    def stop(self) -> None:
+        """Have it do nothing, with its connections open."""
+        os.kill(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Have it go on where it was."""
+        os.kill(self.process.pid, signal.SIGCONT)
 
     def kill(self) -> None:
         """End it as nothing can be that has something to say."""

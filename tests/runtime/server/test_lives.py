@@ -77,6 +77,19 @@ async def test_a_record_lives_as_long_as_its_connection() -> None:
         assert len(world.ended) == 1
 
 
+async def test_the_newest_are_looked_at_first() -> None:
+    world = World()
+    async with started(world.route) as app:
+        lives = world.lives(app)
+        async with client(app, "/ws/test/a") as first, client(app, "/ws/test/b") as second:
+            for speaker in (first, second):
+                await speaker.send("one")
+                await speaker.recv()
+            lives.tick()
+            assert [one and one.variables for one in world.store.records.values()] == [{"last": "one"}] * 2
+        await over(app)
+
+
 async def test_routes_without_on_disconnect_have_no_records() -> None:
     world = World()
     async with started(route(on_message=lambda *_: "x")) as app:
