@@ -101,6 +101,9 @@ class Run(Protocol):
     def shut(self, code: int, reason: str) -> None:
         """Send a close frame; no further message runs a hook."""
 
+    def reject(self, status: int, reason: str) -> None:
+        """Refuse the handshake that this run decides on; the first refusal counts."""
+
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait within the run's budget. Raises HookTimeout over it."""
 
@@ -217,6 +220,8 @@ class Host:
                 return self._close(*arguments)
             case "log":
                 return self._log(*arguments)
+            case "reject":
+                return self._run.reject(*arguments)
             case "sleep":
                 return self._run.sleep(to_seconds(*arguments))
             case "sql" | "redis" | "http":

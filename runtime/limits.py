@@ -101,6 +101,9 @@ class ServerLimits:
         1_000, Unit.COUNT, "open connections from one IP address; from this machine there is no limit",
         "503 with Retry-After",
     )  # fmt: skip
+    connections_per_user: int = _limit(
+        100, Unit.COUNT, "open connections of one user, the `sub` of a token, on this node", "503 with Retry-After"
+    )
     connection_rate: float = _limit(500.0, Unit.RATE, "handshakes accepted", "503 with Retry-After", zero=_NO_LIMIT)
     connection_burst: int = _limit(
         2_000, Unit.COUNT, "handshakes accepted at once, after a quiet time", "503 with Retry-After"
@@ -111,6 +114,7 @@ class ServerLimits:
     fuel: int = _limit(
         FUEL, Unit.COUNT, "rounds of loops and inner expressions in one run of a hook", "error in the hook"
     )
+    auth_seconds: float = _limit(2.0, Unit.SECONDS, "one run of `on_auth`, its Sleeps not counted", "403")
     hook_seconds: float = _limit(
         10.0, Unit.SECONDS, "one run of a hook that waits, its Sleeps not counted", "error in the hook"
     )

@@ -14,7 +14,7 @@ from compiler.bytecode.program import LoadError
 from compiler.records import dataclass
 from runtime.loader import LinkedProgram, link, load
 from runtime.seam import Context
-from runtime.server.catalogue import RouteEntry, entries_of, missing_parts
+from runtime.server.catalogue import RouteEntry, entries_of
 from worpen_cli.console import ExitCode, Stop
 from worpen_cli.files import NoRouteFiles, read_inputs, read_program_bytes
 from worpen_cli.project import Project
@@ -55,7 +55,7 @@ class Deployment:
             for program in programs:
                 program.prepare()
         entries = [entry for program in programs for entry in entries_of(program)]
-        _check_performed(entries)
+        _check_keys(entries)
         _check_apart(entries)
         return entries
 
@@ -90,12 +90,17 @@ def _load(path: str, context: Context) -> LinkedProgram:
         ) from None
 
 
-def _check_performed(entries: Iterable[RouteEntry]) -> None:
-    """Raises Stop for a route that would only answer 503."""
+def _check_keys(entries: Iterable[RouteEntry]) -> None:
+    """Raises Stop for a route whose key cannot be used."""
     for entry in entries:
-        if missing := missing_parts(entry.owner, entry.route.program):
-            parts = ", ".join(missing)
-            raise Stop(f"{_named(entry)}: this version does not run: {parts}", code=ExitCode.FINDINGS)
+        options = entry.route.program.options
+        if "auth" in options and options.get("enabled") is not False:
+            from runtime.services.tokens import KeyTrouble, verifier_of
+
+            try:
+                verifier_of(options)
+            except KeyTrouble as trouble:
+                raise Stop(f"{_named(entry)}: {trouble}", code=ExitCode.FINDINGS) from None
 
 
 def _check_apart(entries: Iterable[RouteEntry]) -> None:

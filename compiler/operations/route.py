@@ -130,11 +130,12 @@ _JWT: Final = Keys(
         "public_key_file": Key(Text(filled=True), "A file with the public key in PEM form.", "keys/public.pem"),
         "algorithms": Key(
             ListOf(Word(_ALGORITHMS), filled=True),
-            "The signature algorithms that are accepted; without them HS256 for a secret, RS256 for a key.",
+            "The signature algorithms that are accepted; without them HS256 for a secret, and what fits a key.",
             "[HS256]",
         ),
         "audience": Key(Text(filled=True), "What the `aud` claim must hold.", "chat"),
         "issuer": Key(Text(filled=True), "What the `iss` claim must be.", '"https://login.example.com"'),
+        "leeway": Key(Amount(0, whole=False), "Seconds that clocks may differ by.", "30"),
     },
     one_of=("secret_env", "public_key_file"),
     synonyms={

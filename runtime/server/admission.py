@@ -104,7 +104,7 @@ def is_this_machine(address: str) -> bool:
 class Gate:
     """Counts connections against the server's limits. Mutable, one owner."""
 
-    __slots__ = ("_bucket", "_by_address", "_limits", "_reached", "open")
+    __slots__ = ("_bucket", "_by_address", "_by_user", "_limits", "_reached", "open")
 
     def __init__(self, limits: ServerLimits, now: float, reached: Callable[[str], None]) -> None:
         """`reached` counts the name of a limit that was reached."""
@@ -112,6 +112,7 @@ class Gate:
         self._reached = reached
         self._bucket = Bucket(limits.connection_rate, limits.connection_burst, now)
         self._by_address: dict[str, int] = {}
+        self._by_user: dict[str, int] = {}
         self.open = 0
         """Connections now."""
 
@@ -125,21 +126,35 @@ class Gate:
             return self._refusal("connection_rate", "too many connections at once")
         return None
 
+    def objection_to_user(self, user: str) -> str | None:
+        """Why a connection of this user cannot be taken now; None where it can."""
+        if user and self._by_user.get(user, 0) >= self._limits.connections_per_user:
+            return self._refusal("connections_per_user", "you have too many connections")
+        return None
+
     def _refusal(self, limit: str, reason: str) -> str:
         self._reached(limit)
         return reason
 
-    def entered(self, address: str) -> None:
-        """A connection is open."""
+    def entered(self, address: str, user: str = "") -> None:
+        """A connection is open, of this user where that is known."""
         self.open += 1
         if not is_this_machine(address):
             self._by_address[address] = self._by_address.get(address, 0) + 1
+        if user:
+            self._by_user[user] = self._by_user.get(user, 0) + 1
 
-    def left(self, address: str) -> None:
+    def left(self, address: str, user: str = "") -> None:
         """A connection that entered is over."""
         self.open -= 1
-        left = self._by_address.get(address, 0) - 1
-        if left > 0:
-            self._by_address[address] = left
-        else:
-            self._by_address.pop(address, None)
+        _count_down(self._by_address, address)
+        if user:
+            _count_down(self._by_user, user)
+
+
+def _count_down(numbers: dict[str, int], key: str) -> None:
+    left = numbers.get(key, 0) - 1
+    if left > 0:
+        numbers[key] = left
+    else:
+        numbers.pop(key, None)

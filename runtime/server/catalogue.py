@@ -7,48 +7,21 @@ file is called now. A route that cannot be served keeps its place and says why, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from compiler.bytecode.opcodes import Opcode
-from compiler.bytecode.program import Program, RouteProgram
+from compiler.bytecode.program import Program
 from compiler.language.paths import PathError, PathPattern, parse_path
-from compiler.language.values import Value
 from runtime.loader import LinkedProgram, LinkedRoute
 from runtime.router import API_PREFIX, Match, Router
 from runtime.session import Renewal, Version
 
+if TYPE_CHECKING:
+    from runtime.services.tokens import Verifier
+
 Link = TypeVar("Link")
-
-NOT_PERFORMED: Final[Mapping[str, str]] = {
-    "reject": "Reject",
-}
-"""Effects that this version does not perform, with the operations that ask for them."""
-
-NOT_HONOURED: Final[Mapping[str, Callable[[Value], str]]] = {
-    "auth": lambda _: "auth",
-}
-"""Options that this version does not honour, and how to name them. A route that has one is refused, never served as if
-it had not."""
-
-NOT_RUN: Final = ("on_auth",)
-"""Hooks that this version does not run."""
-
-
-def missing_parts(program: Program, route: RouteProgram) -> tuple[str, ...]:
-    """What a route uses that this version cannot do, as its author calls it; empty where it can be served."""
-    options = [name(route.options[key]) for key, name in NOT_HONOURED.items() if key in route.options]
-    hooks = [hook for hook in NOT_RUN if hook in route.hooks]
-    effects = {
-        program.imports[instruction.operand].name
-        for chunk in route.chunks
-        for instruction in chunk.code
-        if instruction.opcode is Opcode.EMIT
-    }
-    operations = [operation for effect, operation in NOT_PERFORMED.items() if effect in effects]
-    return (*options, *hooks, *operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +54,8 @@ class Condition(Enum):
     OK = "ok"
     STALE = "stale"
     BROKEN = "broken"
-    UNSUPPORTED = "unsupported"
     DISABLED = "disabled"
+    KEYLESS = "no key"
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +71,8 @@ class Served(Generic[Link]):
     reason: str = ""
     links: set[Link] = field(default_factory=set)
     """Its open connections."""
+    verifier: Verifier | None = None
+    """What checks the tokens of its clients, where the route has `auth`."""
 
     @property
     def is_serving(self) -> bool:
@@ -181,6 +156,9 @@ def _update(
     was_serving, old = served.is_serving, served.version
     served.pattern = pattern
     served.condition, served.reason = _condition(entry)
+    served.verifier = None
+    if isinstance(entry, RouteEntry) and served.is_serving:
+        _find_key(served, entry)
     served.name = entry.name if isinstance(entry, BrokenRoute) else entry.route.program.name
     if isinstance(entry, BrokenRoute) or not served.is_serving:
         served.version = None
@@ -200,13 +178,24 @@ def _update(
         changes.relinked.append((served, Renewal(served.version, {}, changed=False)))
 
 
+def _find_key(served: Served[Link], entry: RouteEntry) -> None:
+    """Read the key of a route with `auth`, each time anew: it may have been changed."""
+    options = entry.route.program.options
+    if "auth" not in options:
+        return
+    from runtime.services.tokens import KeyTrouble, verifier_of  # costs more than a start without it
+
+    try:
+        served.verifier = verifier_of(options)
+    except KeyTrouble as trouble:
+        served.condition, served.reason = Condition.KEYLESS, str(trouble)
+
+
 def _condition(entry: RouteEntry | BrokenRoute) -> tuple[Condition, str]:
     if isinstance(entry, BrokenRoute):
         return Condition.BROKEN, entry.reason
     if _is_disabled(entry):
         return Condition.DISABLED, ""
-    if missing := missing_parts(entry.owner, entry.route.program):
-        return Condition.UNSUPPORTED, f"this version does not run: {', '.join(missing)}"
     return (Condition.STALE if entry.stale else Condition.OK), ""
 
 

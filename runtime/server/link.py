@@ -10,12 +10,13 @@ import asyncio
 import base64
 import math
 import os
+import time
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Any, Final, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from compiler.bytecode.program import Mark
 from compiler.language.faults import Fault, OutOfFuel, Uncatchable
@@ -43,13 +44,15 @@ from runtime.server.catalogue import Served
 from runtime.server.waiting import WaitingRun
 from runtime.services import Services
 from runtime.session import MESSAGE, MESSAGE_TYPE, Cancelled, Event, Message, Outcome, Renewal, Session, State
-from runtime.transport.seam import Connection
+from runtime.transport.seam import Connection, HttpResponse, refusal
 
 # A member of an enumeration takes longer to look up than a message may.
 _OPEN: Final = State.OPEN
 _RUNNING: Final = State.RUNNING
 POLICY: Final = 1008
+EXPIRED: Final = 4401
 BUG: Final = 1011
+FORBIDDEN, INTERNAL_ERROR, UNAVAILABLE = 403, 500, 503
 COMPLAINT_SECONDS: Final = 1.0
 """A connection's bad payloads are told of this seldom; all are counted."""
 _HOOKS_WITHOUT_JOIN: Final = frozenset({"on_auth", "on_disconnect"})
@@ -86,6 +89,9 @@ class Lives(Protocol):
         """A connection's life is complete."""
 
 
+if TYPE_CHECKING:
+    from runtime.services.tokens import Proof
+
 ServedRoute: TypeAlias = "Served[Link]"
 
 
@@ -106,6 +112,8 @@ class Link:
         "_complaints",
         "_connection",
         "_events",
+        "_expires_at",
+        "_expiry",
         "_far",
         "_floor",
         "_heard_at",
@@ -119,11 +127,13 @@ class Link:
         "hook",
         "opened_at",
         "path",
+        "rejection",
         "result",
         "runs",
         "served",
         "session",
         "timings",
+        "user",
     )
 
     def __init__(
@@ -135,9 +145,11 @@ class Link:
         given: Mapping[str, Value],
         seen: dict[str, Position] | None = None,
         connection_id: str = "",
+        proof: Proof | None = None,
     ) -> None:
         """`given`: see `Session`. `seen`: where a client that speaks `worpen.v1` stood in its channels; None for all
-        other clients. `connection_id`: of a connection that another node had; empty for a new one."""
+        other clients. `connection_id`: of a connection that another node had; empty for a new one. `proof`: what
+        its token says, where the route has `auth`."""
         assert served.version is not None
         self.served = served
         self.has_departed = False
@@ -145,6 +157,12 @@ class Link:
         self._floor = floor
         self._events = floor.node.events
         self._connection = connection
+        self.user = proof.user if proof is not None else ""
+        """The `sub` of its token; empty where there is none."""
+        self._expires_at = proof.expires_at if proof is not None else None
+        self._expiry: asyncio.TimerHandle | None = None
+        self.rejection: tuple[int, str] | None = None
+        """The status and reason with which `on_auth` refused the handshake."""
         self.path = path
         """The address that was asked for, without the query."""
         self.opened_at = 0.0
@@ -183,7 +201,10 @@ class Link:
         self.opened_at = self._started = perf_counter()
         floor.links[connection_id] = self
         floor.emptied.clear()
-        floor.gate.entered(self._connection.remote_address)
+        floor.gate.entered(self._connection.remote_address, self.user)
+        if self._expires_at is not None:
+            left = max(0.0, self._expires_at - time.time())
+            self._expiry = asyncio.get_running_loop().call_later(left, self.shut, EXPIRED, "the token has expired")
         floor.node.hub.enter(connection_id, self._far)
         self.served.links.add(self)
         if floor.node.events.wanted:
@@ -302,7 +323,9 @@ class Link:
         """The connection is over."""
         if self._idle_timer is not None:
             self._idle_timer.cancel()
-        self._floor.gate.left(self._connection.remote_address)
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._floor.gate.left(self._connection.remote_address, self.user)
         self.served.links.discard(self)
         if isinstance(self._far, Wrapped) and self._floor.node.recall is not None:
             self._floor.node.recall.closed()
@@ -324,6 +347,67 @@ class Link:
         """Close, and run no hook any more: another node does."""
         self._connection.close(code, reason)
         self.session.forsake()
+
+    # Before it is accepted.
+
+    def vet(self) -> HttpResponse | Awaitable[HttpResponse | None] | None:
+        """Run `on_auth`, if the route has one: the refusal, None where it lets the client in, or an awaitable of it."""
+        session = self.session
+        run = session.route.hooks.get("on_auth")
+        if run is None:
+            return None
+        self.started("on_auth")
+        try:
+            outcome = run(session.inputs, session.slots, self.emit)
+        except (Uncatchable, Exception) as problem:
+            return self._vetted(problem)
+        if session.route.program.hooks["on_auth"].waits:
+            return self._vet(cast("Awaitable[Value]", outcome))
+        return self._vetted(None)
+
+    async def _vet(self, outcome: Awaitable[Value]) -> HttpResponse | None:
+        """Wait for an `on_auth` that waits, and see that the route is still there then."""
+        limits = self._floor.limits
+        ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def report(_: Value, how: Outcome) -> None:
+            if not ended.done():
+                ended.set_result(how)
+
+        self._waiting = WaitingRun(
+            outcome,
+            hook_seconds=limits.auth_seconds,
+            sleep_seconds=limits.sleep_seconds,
+            calls=limits.outside_calls,
+            sql_calls=limits.sql_calls,
+            report=report,
+            reached=lambda limit: self._floor.reached("auth_seconds" if limit == "hook_seconds" else limit),
+        )
+        try:
+            refused = self._vetted(await ended)
+        except asyncio.CancelledError:
+            self.cancel()  # the client is gone, or took too long
+            raise
+        finally:
+            self._waiting = None
+        return refused or self._catch_up()
+
+    def _vetted(self, outcome: Outcome) -> HttpResponse | None:
+        self.ended("on_auth", outcome)
+        if outcome is None:
+            return None if self.rejection is None else refusal(*self.rejection)
+        if isinstance(outcome, Fault | Uncatchable):
+            return refusal(FORBIDDEN, "the handshake is refused")
+        return refusal(INTERNAL_ERROR, "the handshake could not be judged")
+
+    def _catch_up(self) -> HttpResponse | None:
+        """Take over what became of the route meanwhile."""
+        version = self.served.version
+        if version is None:
+            return refusal(UNAVAILABLE, "the route is not served any more")
+        if version is not self.session.version:
+            self.session.receive(Event.RELOADED, Renewal(version, {}, changed=True))
+        return None
 
     # What the server tells.
 
@@ -383,6 +467,11 @@ class Link:
     def joins_by_publishing(self) -> bool:
         """Whether a broadcast makes its sender a member."""
         return not self.has_departed and self.session.route.program.membership.automatic
+
+    def reject(self, status: int, reason: str) -> None:
+        """Refuse the handshake; the first refusal counts."""
+        if self.rejection is None:
+            self.rejection = (status, reason or "the handshake is refused")
 
     def sleep(self, seconds: float) -> Awaitable[None]:
         """Wait within the run's budget."""

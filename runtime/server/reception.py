@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from compiler.language.values import Value
@@ -16,6 +16,7 @@ from runtime.router import BadPath, Match
 from runtime.server.admission import BadQuery, header_variables, is_origin_allowed, parse_query
 from runtime.server.catalogue import Catalogue, Condition, Served
 from runtime.server.console import Console
+from runtime.server.identity import BEARER, prove, without_token
 from runtime.server.link import Floor, Link, route_limit
 from runtime.transport.seam import Acceptance, Admission, Connection, HttpResponse, Request, refusal
 
@@ -73,15 +74,24 @@ class Reception:
 
     # Handshakes.
 
-    def admit(self, request: Request, connection: Connection) -> Admission:
-        """Accept a handshake for a route that is served and takes it, or refuse."""
+    def admit(self, request: Request, connection: Connection) -> Admission | Awaitable[Admission]:
+        """Accept a handshake for a route that is served and takes it, or refuse; later where `on_auth` waits."""
+        admission: Admission | Awaitable[Admission]
         if self._console is not None and self._console.owns(request):
             admission = self._console.admit(request, connection)
         else:
             admission = self._decide(request, connection)
+        if isinstance(admission, Acceptance):
+            return admission
+        return (
+            self._noted(request, admission) if isinstance(admission, HttpResponse) else self._later(request, admission)
+        )
+
+    async def _later(self, request: Request, waiting: Awaitable[Admission]) -> Admission:
+        admission = await waiting
         return self._noted(request, admission) if isinstance(admission, HttpResponse) else admission
 
-    def _decide(self, request: Request, connection: Connection) -> Admission:
+    def _decide(self, request: Request, connection: Connection) -> Admission | Awaitable[Admission]:
         found = self._find(request)
         if isinstance(found, HttpResponse):
             return found
@@ -89,7 +99,7 @@ class Reception:
         assert served.version is not None
         options = served.version.route.program.options
         if not is_origin_allowed(cast("Sequence[str] | None", options.get("origins")), request.headers):
-            return refusal(FORBIDDEN, "pages of this origin may not connect")
+            return refusal(FORBIDDEN, _origin_refusal(request))
         try:
             query = parse_query(request.query)
         except BadQuery as bad:
@@ -99,18 +109,40 @@ class Reception:
         except BadRecovery as bad:
             return refusal(BAD_REQUEST, str(bad))
         if (objection := self._objection(served, connection.remote_address)) is not None:
-            return refusal(UNAVAILABLE, objection, (("Retry-After", str(math.ceil(self.reconnect_delay()))),))
+            return self._full(objection)
         given: dict[str, Any] = {
             "params": found.params,
             "query": query,
             "headers": header_variables(request.headers),
             "remote_addr": connection.remote_address,
         }
-        link = Link(self._floor, served, connection, request.path, cast("dict[str, Value]", given), seen)
+        proof = None
+        if served.verifier is not None:
+            proven = prove(served.verifier, request, query)
+            if isinstance(proven, HttpResponse):
+                return proven
+            if (objection := self._floor.gate.objection_to_user(proven.user)) is not None:
+                return self._full(objection)
+            proof = proven
+            given = {**without_token(given), "user": proof.claims}
+        link = Link(self._floor, served, connection, request.path, cast("dict[str, Value]", given), seen, proof=proof)
         most = route_limit(options, "max_message_bytes", self._message_bytes)
-        subprotocol = None if seen is None else PROTOCOL
+        subprotocol = PROTOCOL if seen is not None else BEARER if proof and BEARER in request.subprotocols else None
         compression = bool(options.get("compression", self._compression))
-        return Acceptance(link, max_message_bytes=int(most), compression=compression, subprotocol=subprotocol)
+        acceptance = Acceptance(link, max_message_bytes=int(most), compression=compression, subprotocol=subprotocol)
+        vetted = link.vet()
+        if vetted is None or isinstance(vetted, HttpResponse):
+            return vetted or acceptance
+        return self._vetted(vetted, acceptance)
+
+    async def _vetted(self, waiting: Awaitable[HttpResponse | None], acceptance: Acceptance) -> Admission:
+        refused = await waiting
+        if refused is None and self.is_draining:
+            refused = self._full("the server is stopping")
+        return refused or acceptance
+
+    def _full(self, objection: str) -> HttpResponse:
+        return refusal(UNAVAILABLE, objection, (("Retry-After", str(math.ceil(self.reconnect_delay()))),))
 
     def _find(self, request: Request) -> Match[Served[Link]] | HttpResponse:
         """The route of a request, where it is served; else the answer that says why not."""
@@ -143,6 +175,12 @@ class Reception:
             reason = response.body.decode("utf-8", "replace").strip()
             events.publish(Refused(request.path, request.remote_address, response.status, reason))
         return response
+
+
+def _origin_refusal(request: Request) -> str:
+    if request.headers.get("origin") == "null":
+        return "pages of the origin `null` (files, sandboxed frames) may not connect; `origins: ['*']` lets them"
+    return "pages of this origin may not connect"
 
 
 def _position_of(request: Request, query: Mapping[str, Value]) -> dict[str, Position] | None:

@@ -27,7 +27,7 @@ DOORS = {
     "asyncpg": ("runtime/services/",),
     "httpcore": ("runtime/services/",),
     "httpx": ("runtime/services/",),
-    "joserfc": ("runtime/",),
+    "joserfc": ("runtime/services/",),
     "msgspec": ("runtime/",),
     "prometheus_client": ("runtime/",),
     "redis": ("runtime/services/", "runtime/bus/"),

@@ -166,25 +166,6 @@ async def test_a_listener_hears_the_channel_that_the_new_program_names() -> None
             assert dict(app.hub.channels()) == {"hall": 2}
 
 
-OUTSIDE = (
-    HEAD
-    + """\
-ws_hooks:
-  on_message:
-    - SqlOp: {query: "select 1"}
-    - HttpRequest: {url: "https://example.com/"}
-"""
-)
-
-
-async def test_what_is_not_performed_is_refused_by_name() -> None:
-    async with started() as app:
-        told = app.swap(compiled(app, OUTSIDE))
-        assert told.refused == ("/ws/test",)
-        (served,) = app.routes()
-        assert served.reason == "this version does not run: SqlOp, HttpRequest"
-
-
 WORLD = (
     HEAD
     + """\

@@ -80,7 +80,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class RouteRow:
-    """A route. `condition`: ok, stale, broken, unsupported, disabled."""
+    """A route. `condition`: ok, stale, broken, no key, disabled."""
 
     key: str
     name: str

@@ -36,7 +36,7 @@ ID_CHARACTERS: Final = 8
 PLACE_CELLS: Final = 18
 GAP: Final = "  "
 _STYLES: Final = {
-    "ok": "green", "stale": "yellow", "broken": "bold red", "unsupported": "red", "disabled": "dim",
+    "ok": "green", "stale": "yellow", "broken": "bold red", "no key": "red", "disabled": "dim",
     "debug": "dim", "info": "", "warn": "yellow", "error": "bold red",
 }  # fmt: skip
 

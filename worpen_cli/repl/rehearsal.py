@@ -171,6 +171,9 @@ class Rehearsal:
 
     # What effects ask (`host.Run`, `host.Far`).
 
+    def reject(self, status: int, reason: str) -> None:
+        """A refusal is written down by `emit` like every other deed."""
+
     def _observe(self, chunk: Chunk, pc: int, stack: Sequence[Any]) -> None:
         self._mark = chunk.source_map.mark(pc)
         self._steps += 1

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from compiler.bytecode.opcodes import Opcode
-from compiler.bytecode.program import Chunk, Import, ImportKind, Instruction
-from compiler.language.effects import EFFECTS
+from compiler.bytecode.program import Import, ImportKind
 from compiler.language.values import Value
 from runtime.loader import LinkedProgram
 from runtime.server.catalogue import (
-    NOT_PERFORMED,
     BrokenRoute,
     Catalogue,
     Condition,
     RouteEntry,
     Served,
     entries_of,
-    missing_parts,
 )
 from tests.runtime.parts import entry, owner, route
 
@@ -79,30 +74,18 @@ def test_of_two_routes_the_first_that_is_enabled_counts() -> None:
     assert at(serving(off, first, second), "/ws/x").name == "first"
 
 
-OPTIONS: list[tuple[dict[str, Value], str]] = [
-    ({"auth": {"jwt": {}}}, "auth"),
-]
-
-
-@pytest.mark.parametrize(("options", "named"), OPTIONS)
-def test_a_route_with_an_option_that_is_not_honoured_is_refused(options: dict[str, Value], named: str) -> None:
-    served = at(serving(entry(route("/ws/a", options=options))), "/ws/a")
-    assert served.condition is Condition.UNSUPPORTED
-    assert served.reason == f"this version does not run: {named}"
-
-
-def test_a_route_with_on_auth_is_refused() -> None:
-    assert at(serving(entry(route("/ws/a", on_auth=lambda *_: None))), "/ws/a").condition is Condition.UNSUPPORTED
-
-
-@pytest.mark.parametrize(("effect", "operation"), NOT_PERFORMED.items())
-def test_a_route_with_an_effect_that_is_not_performed_is_refused(effect: str, operation: str) -> None:
-    imports = (Import(ImportKind.EFFECT, "send", 2), Import(ImportKind.EFFECT, effect, EFFECTS[effect].arity))
-    plain = route("/ws/a", on_message=lambda *_: None)
-    sends, asks = (Chunk((Instruction(Opcode.EMIT, number),), 0, 0, 0, False) for number in (0, 1))
-    for code, missing in ((sends, ()), (asks, (operation,))):
-        program = replace(plain.program, hooks={"on_message": code})
-        assert missing_parts(owner(plain, imports=imports), program) == missing
+def test_a_route_whose_key_is_missing_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    options: dict[str, Value] = {"auth": {"jwt": {"secret_env": "WORPEN_TEST_KEY"}}}
+    made = entry(route("/ws/a", options=options))
+    monkeypatch.delenv("WORPEN_TEST_KEY", raising=False)
+    catalogue = serving(made)
+    served = at(catalogue, "/ws/a")
+    assert (served.condition, served.is_serving, served.verifier) == (Condition.KEYLESS, False, None)
+    assert "WORPEN_TEST_KEY is not set" in served.reason
+    monkeypatch.setenv("WORPEN_TEST_KEY", "k" * 32)
+    catalogue.swap([made])
+    assert served.is_serving
+    assert served.verifier is not None
 
 
 def test_the_first_swap_adds() -> None:
@@ -160,12 +143,12 @@ def test_a_route_that_is_gone_has_ended() -> None:
 
 BAD: list[RouteEntry | BrokenRoute] = [
     entry(route("/ws/a", options={"enabled": False})),
-    entry(route("/ws/a", options={"auth": True})),
+    entry(route("/ws/a", options={"auth": {"jwt": {"secret_env": "WORPEN_TEST_UNSET"}}})),
     BrokenRoute("/ws/a", "no"),
 ]
 
 
-@pytest.mark.parametrize("then", BAD, ids=["disabled", "unsupported", "broken"])
+@pytest.mark.parametrize("then", BAD, ids=["disabled", "keyless", "broken"])
 def test_a_route_that_is_served_no_more_has_ended_and_may_come_back(then: RouteEntry | BrokenRoute) -> None:
     catalogue = serving(entry(route("/ws/a")))
     served = at(catalogue, "/ws/a")
