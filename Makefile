@@ -24,7 +24,7 @@ help: ## show this list
 	  printf '  make %-8s %s\n' "$$name" "$$text"; done
 
 dev: $(VENV)/.run ## install worpen and serve the examples, reloading on change
-	$(BIN)/worpen dev $(EXAMPLES)
+	$(BIN)/worpen dev --init-sql examples/online.sql $(EXAMPLES)
 
 test: $(VENV)/.test ## run all tests
 	$(BIN)/pytest -q -n $(JOBS) $(ARGS)

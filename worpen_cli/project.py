@@ -6,6 +6,8 @@
     allow = ["SITE_NAME"]    # what the function `env` may read
     [limits]                 # what connections may cost the server, see docs/limits.md
     max_message_bytes = "256KiB"
+    [sql]                    # also [redis] and [http], see docs/guides/data.md
+    url = "sqlite:///chat.db"
     [validate]               # a table a command: its options, named as on the command line
     fail-on = "warning"
 
@@ -32,7 +34,7 @@ SHARED_FILE: Final = "pyproject.toml"
 SHARED_TABLE: Final = "tool.worpen"
 KEYS: Final = ("prefix", "compression")
 """Keys of the project file beside its tables."""
-TABLES: Final = ("env", "limits")
+TABLES: Final = ("env", "http", "limits", "redis", "sql")
 """Tables of the project file beside those of the commands."""
 
 

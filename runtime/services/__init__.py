@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
@@ -59,6 +59,15 @@ class Services:
         from runtime.services.http import Http
 
         return Http(self.addresses.http_hosts, self._limits)
+
+    def use_redis(self, url: str) -> None:
+        """Ask this Redis from now on. Raises ValueError where the address is none."""
+        self.addresses = replace(self.addresses, redis_url=url)
+        self.__dict__.pop("_redis", None)
+
+    async def run_script(self, script: str) -> None:
+        """Run the statements of a schema file on the database, all of them or none. Raises Fault, ValueError."""
+        await self._sql.run_script(script)
 
     def prepare(self, effects: Iterable[str]) -> None:
         """Import what these effects need, now and not when the first hook waits for it.

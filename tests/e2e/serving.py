@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from runtime.app import App
 from runtime.loader import load
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings
+from runtime.services import Addresses
 
 
 def program_bytes(route: Path) -> bytes:
@@ -25,11 +27,19 @@ def program_bytes(route: Path) -> bytes:
 
 @asynccontextmanager
 async def serving(*routes: Path) -> AsyncIterator[str]:
-    """Serve route files, compiled, written and loaded as in production; gives `ws://host:port`."""
-    app = App(Settings(port=0))
-    await app.start([entry for route in routes for entry in entries_of(load(program_bytes(route), app.context))])
-    host, port = app.addresses[0]
-    try:
-        yield f"ws://{host}:{port}"
-    finally:
-        await app.drain()
+    """Serve route files, compiled, written and loaded as in production; gives `ws://host:port`.
+
+    The schema file beside a route (`NAME.sql`) is run on a database of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        app = App(Settings(port=0, services=Addresses(f"sqlite:///{folder}/test.db")))
+        programs = [load(program_bytes(route), app.context) for route in routes]
+        try:
+            for schema in (route.with_suffix(".sql") for route in routes):
+                if schema.exists():
+                    await app.services.run_script(schema.read_text(encoding="utf-8"))
+            await app.start([entry for program in programs for entry in entries_of(program)])
+            host, port = app.addresses[0]
+            yield f"ws://{host}:{port}"
+        finally:
+            await app.drain()
+            await app.services.close()

@@ -17,6 +17,7 @@ import click
 
 from compiler.diagnostics.machine_formats import diagnostic_json
 from compiler.diagnostics.render import render_full
+from compiler.language.faults import Fault
 from runtime.app import App, run
 from runtime.events import Events
 from runtime.loader import link
@@ -26,13 +27,14 @@ from worpen_cli.board.launch import is_possible
 from worpen_cli.changes import remember, summary
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import Console, ExitCode, Stop
-from worpen_cli.files import STDIN, InputFile, NoRouteFiles, read_inputs, read_present
+from worpen_cli.files import STDIN, InputFile, NoRouteFiles, read_bytes, read_inputs, read_present
 from worpen_cli.findings import plural
 from worpen_cli.greeting import greeting, open_page, server_address
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import Limits, choose_limits
 from worpen_cli.listening import cannot_listen, signals_lead_to
 from worpen_cli.listening import print_limits as show_limits
+from worpen_cli.outside import asks_for, choose_addresses
 from worpen_cli.project import Project
 from worpen_cli.reload import Generation, RouteSet
 from worpen_cli.settling import ignore_leases, settled_files
@@ -40,6 +42,7 @@ from worpen_cli.watching import watched
 
 if TYPE_CHECKING:
     from worpen_cli.board.desk import Desk
+    from worpen_cli.embedded import EmbeddedValkey
 
 TOKEN_BYTES: Final = 16
 _TOKEN: Final = re.compile(r"[A-Za-z0-9._~-]{16,}")
@@ -62,6 +65,8 @@ class Options:
     """What opens the browser console; empty: there is none."""
     opens: bool
     """Whether to open it in the user's browser."""
+    schema: str
+    """A file with SQL to run before serving; empty: none."""
     board: bool
     """Whether to draw the live board instead of writing lines."""
 
@@ -83,6 +88,7 @@ class Development:
         self.signals: list[int] = []
         """The signals that came to stop it, or what the board sent in their place."""
         self.stopping = asyncio.Event()
+        self.valkey: EmbeddedValkey | None = None
         self.desk = self._make_desk() if options.board else None
 
     async def serve(self, inputs: Sequence[InputFile]) -> int:
@@ -93,6 +99,7 @@ class Development:
             self.changed.set()  # they may have changed between reading and watching
             generation = self.routes.compile(inputs)
             self._tell(generation)
+            await self._prepare_outside(generation)
             await self._start(generation)
             gc.freeze()  # what is loaded now stays: the collector need not look at it for every thousandth connection
             self.journal.open()  # a start that fails says why and nothing else
@@ -107,6 +114,32 @@ class Development:
                 if self.desk is not None:
                     await self.desk.close()
                     self.journal.say("stopped")
+
+    async def _prepare_outside(self, generation: Generation) -> None:
+        """Run the schema file, and start a Redis where routes need one. Raises Stop."""
+        if self.options.schema:
+            try:
+                await self.app.services.run_script(read_bytes(self.options.schema).decode())
+            except (Fault, ValueError) as error:
+                raise Stop(f"{self.options.schema}: {error}") from None
+            self.journal.say(f"schema    {self.options.schema} was run")
+        await self._start_valkey(generation)
+
+    async def _start_valkey(self, generation: Generation) -> None:
+        """Start a Redis of our own where routes ask for one and no address is set; without it they fault."""
+        if self.app.services.addresses.redis_url or not asks_for(generation.entries, "redis"):
+            return
+        from worpen_cli.embedded import EmbeddedValkey, NotEmbedded
+
+        try:
+            self.valkey = await asyncio.to_thread(EmbeddedValkey)
+        except NotEmbedded as reason:
+            self._complain(str(reason))
+            return
+        self.app.services.use_redis(self.valkey.url)
+        self.journal.say(
+            "redis     an embedded Valkey, which forgets all when this ends; WORPEN_REDIS_URL sets another"
+        )
 
     async def _start(self, generation: Generation) -> None:
         try:
@@ -196,6 +229,7 @@ class Development:
                 self.journal.say("reloaded; nothing has changed")
             return
         self._tell(generation)
+        await self._start_valkey(generation)
         self._swap(generation)
 
     def _swap(self, generation: Generation) -> None:
@@ -235,6 +269,7 @@ def _server_settings(options: Options, prefix: str, project: Project) -> Setting
         compression=options.compression,
         limits=options.limits.server(),
         wire=options.limits.wire(),
+        services=choose_addresses(project),
     )
 
 
@@ -283,6 +318,7 @@ def check_token(_: click.Context, param: click.Parameter, value: str | None) -> 
     "--token", metavar="TEXT", callback=check_token,
     help="What opens the browser console, at least 16 letters and digits (default: another one at each start).",
 )  # fmt: skip
+@click.option("--init-sql", metavar="FILE", type=click.Path(), help="Run a file of SQL before serving.")
 @click.option("--no-tui", is_flag=True, help="Plain lines, also on a terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON, one a line.")
 @click.option("-v", "--verbose", is_flag=True, help="Show each message and hook run as well.")
@@ -301,6 +337,7 @@ def command(
     opens: bool,
     console: bool,
     token: str | None,
+    init_sql: str | None,
     no_tui: bool,
     as_json: bool,
     verbose: bool,
@@ -321,7 +358,9 @@ def command(
     plain = no_tui or as_json or verbose
     board = not plain and is_possible(invocation.console.environment)
     restart = reload == "restart"
-    options = Options(paths, host, port, watch, restart, verbose, as_json, limits, compress, key, opens, board)
+    options = Options(
+        paths, host, port, watch, restart, verbose, as_json, limits, compress, key, opens, init_sql or "", board
+    )
     chosen = project.chosen_prefix(prefix)
     return run(_developed(options, project, chosen, invocation.console))
 
@@ -336,4 +375,7 @@ async def _developed(options: Options, project: Project, prefix: str, console: C
     try:
         return await development.serve(inputs)
     finally:
+        await development.app.services.close()
+        if development.valkey is not None:
+            await asyncio.to_thread(development.valkey.stop)
         development.journal.close()

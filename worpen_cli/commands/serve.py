@@ -26,6 +26,7 @@ from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import choose_limits
 from worpen_cli.listening import STOP_SIGNALS, cannot_listen, signals_lead_to
 from worpen_cli.listening import print_limits as show_limits
+from worpen_cli.outside import check_addresses, choose_addresses
 from worpen_cli.project import Project
 from worpen_cli.readiness import READY, RELOADING, STOPPING, tell
 
@@ -74,6 +75,7 @@ class Production:
             entries = self._deployment.load()
         except NotGood as bad:
             return self._show_findings(bad)
+        check_addresses(entries, self.options.settings.services)
         self.journal.note({"schema": EVENTS_SCHEMA, "event": "started", "level": "info", "version": __version__})
         await self._start(entries)
         gc.freeze()  # what is loaded now stays: the collector need not look at it for every thousandth connection
@@ -228,6 +230,7 @@ def command(
         compression=project.compression if compression is None else compression,
         limits=limits.server(),
         wire=limits.wire(),
+        services=choose_addresses(project),
     )
     options = Options(paths or project.default_paths, chosen, prefix, eager, as_json, log_payloads)
     return run(_served(options, project, invocation.console))
