@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.cli import TIMEOUT, environment, worpen
 from tests.e2e.process import Server
+from tests.runtime.bus.valkey import free_port, valkey
 
 ROUTE = """\
 name: Echo
@@ -182,3 +183,50 @@ def test_whoever_started_it_hears_that_it_is_ready(serve: Serve, tmp_path: Path)
         assert hearing.recv(64) == b"READY=1"
         assert server.end(signal.SIGTERM) == 0
         assert hearing.recv(64) == b"STOPPING=1"
+
+
+ROOM = """\
+name: Room
+path: /ws/room
+route_type: WebSocket
+ws_hooks:
+  on_message:
+    - WsOp: {command: broadcast, channel: room, message: "{{ message }}"}
+"""
+
+
+async def test_workers_share_a_port_and_a_room_and_one_that_is_killed_comes_back(serve: Serve, folder: Path) -> None:
+    (folder / "room.yaml").write_text(ROOM)
+    with valkey() as store:
+        server = serve("room.yaml", "--workers", "2", "--bus", store.url, "--port", str(free_port()))
+        server.next("workers_ready")
+        clients = [await connect(f"{server.address}/ws/room") for _ in range(16)]
+        await clients[0].send("hello")
+        assert {await asyncio.wait_for(client.recv(), TIMEOUT) for client in clients} == {"hello"}
+        workers = children(server.process.pid)
+        assert len(workers) == 2
+        os.kill(workers[0], signal.SIGKILL)
+        server.next("worker_ended")
+        server.next("ready")
+        assert len(children(server.process.pid)) == 2
+        for client in clients:
+            await client.close()
+        assert server.end(signal.SIGTERM) == 0
+
+
+def children(parent: int) -> list[int]:
+    """The worker processes of a supervisor."""
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
+    return [int(word) for word in listed.stdout.split()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--workers", "2"], "over a bus only"),
+        (["--workers", "2", "--bus", "redis://127.0.0.1:1", "--port", "0"], "give its number"),
+    ],
+)
+def test_workers_that_could_not_be_one_server_are_refused(folder: Path, arguments: list[str], said: str) -> None:
+    done = worpen("serve", "echo.yaml", *arguments, cwd=folder)
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr

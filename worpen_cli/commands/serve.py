@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import socket
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -29,6 +30,7 @@ from worpen_cli.listening import print_limits as show_limits
 from worpen_cli.outside import check_addresses, choose_addresses
 from worpen_cli.project import Project
 from worpen_cli.readiness import READY, RELOADING, STOPPING, tell
+from worpen_cli.supervisor import Supervisor, is_worker
 
 RELOAD_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name))
 
@@ -172,12 +174,17 @@ def _places(bad: NotGood) -> list[str]:
     examples=(
         ("worpen serve build/chat.wbc", "a program file, without the compiler"),
         ("worpen serve routes --host 0.0.0.0 --port 8080", "all routes of a folder, to the world"),
+        ("worpen serve build --workers 2 --bus redis://localhost:6379", "two processes on one port"),
         ("worpen serve routes --log-format text", "a log for people"),
     ),
 )
 @click.argument("paths", nargs=-1, type=click.Path())
 @click.option("--host", default="localhost", show_default=True, help="Name or address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--workers", type=click.IntRange(1, 256), default=1, show_default=True,
+    help="So many processes on the same port; more than one need --bus.",
+)  # fmt: skip
 @click.option("--reuse-port", is_flag=True, help="Let other processes listen on the same port.")
 @click.option("--prefix", metavar="PATH", help="Where every route is served as well (default: /api).")
 @click.option("--bus", metavar="URL", default="", help="The Redis or Valkey that joins several servers into one.")
@@ -197,6 +204,7 @@ def command(
     paths: tuple[str, ...],
     host: str,
     port: int,
+    workers: int,
     reuse_port: bool,
     prefix: str | None,
     bus: str,
@@ -219,13 +227,16 @@ def command(
     if STDIN in paths:
         raise Stop("routes that are served come from files")
     _check_bus(bus)
+    if workers > 1 and not is_worker():
+        _check_workers(port, bus)
+        return run(_supervised(workers, limits.server().drain_seconds, invocation.console, as_json=as_json))
     chosen = Settings(
         host=host,
         port=port,
         prefix=project.chosen_prefix(prefix),
         environment=project.environment,
         bus_url=bus,
-        reuse_port=reuse_port,
+        reuse_port=reuse_port or is_worker(),
         metrics=metrics,
         compression=project.compression if compression is None else compression,
         limits=limits.server(),
@@ -245,6 +256,33 @@ def _check_bus(url: str) -> None:
             check_address(url)
         except ValueError as bad:
             raise Stop(f"--bus: {bad}") from None
+
+
+def _check_workers(port: int, bus: str) -> None:
+    """Raises Stop where workers could not be one server."""
+    if not hasattr(socket, "SO_REUSEPORT"):
+        raise Stop("this system cannot share a port among processes: use one worker")
+    if not bus:
+        raise Stop(
+            "workers hear each other's broadcasts over a bus only", help="--bus redis://localhost:6379, or one worker"
+        )
+    if not port:
+        raise Stop("workers share one port: give its number")
+
+
+async def _supervised(workers: int, drain_seconds: float, console: Console, *, as_json: bool) -> int:
+    journal = Journal(console.print_past_buffers, as_json=as_json)
+    journal.open()
+
+    def note(document: dict[str, Any]) -> None:
+        rest = ", ".join(f"{key} {value}" for key, value in document.items() if key not in ("event", "level"))
+        journal.say(f"{document['event'].replace('_', ' ')}: {rest}", document["level"])
+        journal.note(document)
+
+    try:
+        return await Supervisor(sys.argv[1:], drain_seconds, note).run(workers)
+    finally:
+        journal.close()
 
 
 async def _served(options: Options, project: Project, console: Console) -> int:
