@@ -302,6 +302,15 @@ NOTHING_SENT = _code(
     "name: A\npath: /ws/a\nroute_type: WebSocket\nws_hooks:\n  on_disconnect:\n    - Return: {value: bye}",
     "name: A\npath: /ws/a\nroute_type: WebSocket\nws_hooks:\n  on_disconnect:\n    - Log: {message: bye}",
 )
+SQL_SYNTAX = _code(
+    217,
+    "sql-syntax",
+    _ERROR,
+    "The text is no SQL statement",
+    "Neither SQLite nor PostgreSQL would run it. One SqlOp runs one statement, which commits by itself.",
+    '- SqlOp: {query: "SELECT * FORM users"}',
+    '- SqlOp: {query: "SELECT * FROM users"}',
+)
 
 # W3xx: the syntax of templates and expressions.
 

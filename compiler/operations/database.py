@@ -14,6 +14,7 @@ from compiler.operations import fields
 from compiler.operations.constants import check_kind
 from compiler.operations.lowering import lower_or, written_or
 from compiler.operations.model import Flow, Operation, Sets, operation
+from compiler.operations.sql_syntax import find_mistake
 from compiler.operations.statements import Statement
 from compiler.syntax.fields import ListField, ObjectField, ValueField, Written
 from compiler.syntax.findings import Findings
@@ -51,7 +52,7 @@ class SqlOp(Operation):
     )
 
     def check(self, found: Findings) -> None:
-        """No template in the statement; placeholders and params agree."""
+        """No template in the statement; it can be read; placeholders and params agree."""
         if (at := self.query.text.find("{{")) >= 0:
             found.add(
                 codes.SQL_INJECTION,
@@ -61,6 +62,9 @@ class SqlOp(Operation):
             )
             return
         check_kind(found, self.params, "params", Kind.LIST | Kind.OBJECT)
+        if (mistake := find_mistake(self.query.text)) is not None:
+            found.add(codes.SQL_SYNTAX, self._place(found, mistake.place), mistake.message)
+            return
         placeholders = find_placeholders(self.query.text)
         if isinstance(self.params, ObjectField):
             self._check_names(found, placeholders, self.params)

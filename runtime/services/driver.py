@@ -5,10 +5,12 @@ from __future__ import annotations
 from asyncio import Task
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from compiler.language.faults import Fault
 from compiler.language.values import Value
+
+NO_TRANSACTIONS: Final = "every statement commits by itself, so that there are no transactions"
 
 
 @dataclass(frozen=True, slots=True)

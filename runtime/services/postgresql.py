@@ -15,7 +15,7 @@ from compiler.language import values
 from compiler.language.faults import Fault
 from compiler.language.values import Value
 from runtime.services.cells import from_json, iso_time
-from runtime.services.driver import Call, Outcome, TooManyRows
+from runtime.services.driver import NO_TRANSACTIONS, Call, Outcome, TooManyRows
 
 _KEPT: Final = 256
 """Prepared statements that one connection keeps."""
@@ -88,6 +88,9 @@ class Postgresql:
         names = [column.name for column in statement.get_attributes()]
         if not names:
             await statement.fetch(*given)
+            if connection.is_in_transaction():  # the next to use this connection would be in it
+                await connection.execute("ROLLBACK")
+                raise Fault(codes.SQL_ERROR, NO_TRANSACTIONS)
             return Outcome(affected=_affected(statement.get_statusmsg()))
         # Without a cursor all rows would be fetched, however many there are; and cursors need a transaction.
         async with connection.transaction():
@@ -125,6 +128,8 @@ class Postgresql:
 
     def fault(self, error: BaseException) -> Fault | None:
         """What the library's errors mean."""
+        if isinstance(error, Fault):
+            return error
         if isinstance(error, asyncpg.QueryCanceledError):
             return Fault(codes.SQL_TIMEOUT, "the statement was stopped")
         if isinstance(error, asyncpg.PostgresError):

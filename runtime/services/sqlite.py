@@ -14,7 +14,7 @@ from compiler.language import values
 from compiler.language.faults import Fault
 from compiler.language.values import Value
 from runtime.services.cells import from_json
-from runtime.services.driver import Call, Outcome, TooManyRows
+from runtime.services.driver import NO_TRANSACTIONS, Call, Outcome, TooManyRows
 
 _LARGEST_CELL: Final = 16 * 1024 * 1024
 """Bytes of the largest text or blob that a statement can make."""
@@ -88,7 +88,11 @@ class Sqlite:
     async def run(self, connection: aiosqlite.Connection, call: Call) -> Outcome:
         """Run a statement."""
         if not (call.reads and call.writes):
-            return await _run(connection, call)
+            outcome = await _run(connection, call)
+            if connection.in_transaction:  # the next to use this connection would be in it
+                await connection.rollback()
+                raise Fault(codes.SQL_ERROR, NO_TRANSACTIONS)
+            return outcome
         # Rows that a change gives are counted after it was made.
         await (await connection.execute("BEGIN IMMEDIATE")).close()
         try:
@@ -109,6 +113,8 @@ class Sqlite:
 
     def fault(self, error: BaseException) -> Fault | None:
         """What the library's errors mean."""
+        if isinstance(error, Fault):
+            return error
         if isinstance(error, sqlite3.Error):
             number = getattr(error, "sqlite_errorcode", None)
             primary = None if number is None else number & 0xFF

@@ -1,0 +1,74 @@
+"""Whether a statement is one that SQLite or PostgreSQL can read. The parser is imported only where a route has SQL."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from compiler.diagnostics.source import Span
+from compiler.records import dataclass
+
+_DIALECTS: Final = ("sqlite", "postgres")
+_TRANSACTIONS: Final = frozenset({"Transaction", "Commit", "Rollback"})
+
+
+@dataclass(frozen=True, slots=True)
+class SqlMistake:
+    """What is wrong, and where in the statement."""
+
+    message: str
+    place: Span
+
+
+def find_mistake(statement: str) -> SqlMistake | None:
+    """What neither dialect accepts; None where one of them accepts it, or leaves it to the database."""
+    import sqlglot
+    from sqlglot.errors import SqlglotError
+
+    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it tells what it does not know
+    mistakes = []
+    for dialect in _DIALECTS:
+        try:
+            found = [tree for tree in sqlglot.parse(statement, read=dialect) if tree is not None]
+        except SqlglotError as error:
+            mistakes.append(_mistake(statement, error))
+        except RecursionError:
+            return None
+        else:
+            return _shape(statement, [type(tree).__name__ for tree in found])
+    return max(mistakes, key=lambda mistake: mistake.place.start)
+
+
+def _shape(statement: str, kinds: list[str]) -> SqlMistake | None:
+    """A statement that can be read must be one, and no part of a transaction."""
+    whole = Span(0, len(statement))
+    if len(kinds) != 1:
+        count = "none" if not kinds else str(len(kinds))
+        return SqlMistake(f"one SqlOp runs one statement, and here is {count}", whole)
+    if kinds[0] in _TRANSACTIONS:
+        return SqlMistake("every statement commits by itself, so that there are no transactions", whole)
+    return None
+
+
+def _mistake(statement: str, error: Any) -> SqlMistake:
+    told = getattr(error, "errors", None)
+    if not told:
+        return SqlMistake("this is no SQL: a text or a quoted name is never closed", Span(0, len(statement)))
+    first = told[0]
+    lines = statement.split("\n")
+    row = min(max(int(first["line"] or 1), 1), len(lines)) - 1
+    end = min(sum(len(line) + 1 for line in lines[:row]) + int(first["col"] or 0), len(statement))
+    token = str(first["highlight"] or "")
+    start = max(end - len(token), 0)
+    return SqlMistake(
+        f"neither SQLite nor PostgreSQL reads this: {_said(str(first['description']), token)}", Span(start, end)
+    )
+
+
+def _said(description: str, token: str) -> str:
+    """The parser's words, for people."""
+    if description.startswith("Expecting ") and len(description) < 20:
+        return f"`{description.removeprefix('Expecting ')}` is missing behind `{token}`"
+    if description.startswith("Required keyword"):
+        return f"something is missing behind `{token}`"
+    return f"`{token}` is not expected here"
