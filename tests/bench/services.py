@@ -85,15 +85,15 @@ async def echo(address: str, watch: Watch) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def ask(address: str, route: str) -> None:
-    """Run a hook again and again; it sends nothing, so the next message waits in the server."""
+async def ask(address: str, route: str, pause: float) -> None:
+    """Run a hook again and again, and not before the last run must have ended."""
     async with connect(f"{address}/ws/{route}", compression=None) as client:
         while True:
             await client.send("x")
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(pause)
 
 
-async def stretch(app: App, address: str, seconds: float, route: str = "") -> Watch:
+async def stretch(app: App, address: str, seconds: float, route: str = "", limit: float = 0) -> Watch:
     """Let everything run for so long, with a troubled route or without."""
     watch = Watch()
 
@@ -103,7 +103,7 @@ async def stretch(app: App, address: str, seconds: float, route: str = "") -> Wa
 
     stop = app.events.subscribe(hear)
     jobs = [echo(address, watch) for _ in range(ECHO_CLIENTS)]
-    jobs += [ask(address, route) for _ in range(TROUBLED if route else 0)]
+    jobs += [ask(address, route, limit * 1.25) for _ in range(TROUBLED if route else 0)]
     tasks = [asyncio.create_task(job) for job in jobs]
     await asyncio.sleep(0.5)  # connecting is not what is measured
     watch.answers.clear()
@@ -152,7 +152,7 @@ def report(name: str, limit: float, quiet: list[Watch], trouble: Watch) -> None:
 
 async def measure(name: str, app: App, address: str, seconds: float, route: str, limit: float) -> None:
     before = await stretch(app, address, seconds)
-    trouble = await stretch(app, address, seconds, route)
+    trouble = await stretch(app, address, seconds, route, limit)
     async with asyncio.timeout(60):
         await app.idle()  # what the troubled clients left behind is not part of the next stretch
     after = await stretch(app, address, seconds)
