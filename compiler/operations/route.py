@@ -127,7 +127,7 @@ _JWT: Final = Keys(
             "The environment variable that holds the shared secret.",
             "JWT_SECRET",
         ),
-        "public_key_file": Key(Text(filled=True), "A file with the public key in PEM form.", "keys/public.pem"),
+        "public_key_file": Key(Text(filled=True), "A file with the public key, PEM or JWK.", "keys/public.pem"),
         "algorithms": Key(
             ListOf(Word(_ALGORITHMS), filled=True),
             "The signature algorithms that are accepted; without them HS256 for a secret, and what fits a key.",

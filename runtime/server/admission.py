@@ -118,12 +118,18 @@ class Gate:
 
     def objection(self, address: str, now: float) -> str | None:
         """Why a connection from this address cannot be taken now; None where it can."""
+        if (full := self.fullness(address)) is not None:
+            return full
+        if not self._bucket.take(now):
+            return self._refusal("connection_rate", "too many connections at once")
+        return None
+
+    def fullness(self, address: str) -> str | None:
+        """Which number of open connections is reached; None where there is room for one more."""
         if self.open >= self._limits.connections:
             return self._refusal("connections", "the server is full")
         if self._by_address.get(address, 0) >= self._limits.connections_per_address:
             return self._refusal("connections_per_address", "too many connections from your address")
-        if not self._bucket.take(now):
-            return self._refusal("connection_rate", "too many connections at once")
         return None
 
     def objection_to_user(self, user: str) -> str | None:

@@ -367,7 +367,7 @@ class Link:
 
     async def _vet(self, outcome: Awaitable[Value]) -> HttpResponse | None:
         """Wait for an `on_auth` that waits, and see that the route is still there then."""
-        limits = self._floor.limits
+        limits, session = self._floor.limits, self.session
         ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def report(_: Value, how: Outcome) -> None:
@@ -376,7 +376,7 @@ class Link:
 
         self._waiting = WaitingRun(
             outcome,
-            hook_seconds=limits.auth_seconds,
+            hook_seconds=route_limit(session.route.program.options, "hook_timeout", limits.auth_seconds),
             sleep_seconds=limits.sleep_seconds,
             calls=limits.outside_calls,
             sql_calls=limits.sql_calls,

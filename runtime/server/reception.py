@@ -133,12 +133,17 @@ class Reception:
         vetted = link.vet()
         if vetted is None or isinstance(vetted, HttpResponse):
             return vetted or acceptance
-        return self._vetted(vetted, acceptance)
+        return self._vetted(vetted, acceptance, link)
 
-    async def _vetted(self, waiting: Awaitable[HttpResponse | None], acceptance: Acceptance) -> Admission:
+    async def _vetted(self, waiting: Awaitable[HttpResponse | None], acceptance: Acceptance, link: Link) -> Admission:
+        """What `on_auth` says; others may have taken the room meanwhile."""
         refused = await waiting
-        if refused is None and self.is_draining:
-            refused = self._full("the server is stopping")
+        if refused is None:
+            gate = self._floor.gate
+            objection = (
+                self._closure(link.served) or gate.fullness(link.remote_address) or gate.objection_to_user(link.user)
+            )
+            refused = None if objection is None else self._full(objection)
         return refused or acceptance
 
     def _full(self, objection: str) -> HttpResponse:
@@ -157,12 +162,18 @@ class Reception:
         return found
 
     def _objection(self, served: Served[Link], address: str) -> str | None:
+        if (closure := self._closure(served)) is not None:
+            return closure
+        return self._floor.gate.objection(address, asyncio.get_running_loop().time())
+
+    def _closure(self, served: Served[Link]) -> str | None:
+        """Why nobody can be taken, or nobody on this route; None where it is open."""
         if self.is_draining:
             return "the server is stopping"
         assert served.version is not None
         if len(served.links) >= route_limit(served.version.route.program.options, "max_connections", math.inf):
             return "the route is full"
-        return self._floor.gate.objection(address, asyncio.get_running_loop().time())
+        return None
 
     def reconnect_delay(self) -> float:
         """Seconds after which a client may come back: random, so that many do not come at once."""

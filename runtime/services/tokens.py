@@ -6,6 +6,7 @@ that HS256 with one is refused when the key is read, and `none` is no algorithm 
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,7 @@ _FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Algorithms by the type of key; the first counts where a route names none."""
 _CURVES: Final[Mapping[str, str]] = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
+_SIGNING_CURVES: Final = frozenset({*_CURVES, "Ed25519", "Ed448"})
 _EDWARDS: Final = ("EdDSA", "Ed25519")
 """One algorithm under its old and its new name (RFC 8037, RFC 9864)."""
 
@@ -159,7 +161,10 @@ def verifier_of(
 def _key_of(settings: Mapping[str, Any], environment: Mapping[str, str], folder: Path) -> Key:
     if (variable := settings.get("secret_env")) is not None:
         return secret_key(environment.get(str(variable), ""), str(variable))
-    return read_key(folder / str(settings["public_key_file"]))
+    key = read_key(path := folder / str(settings["public_key_file"]))
+    if key.is_private:
+        raise KeyTrouble(f"the key file {path} holds a private key; a server that checks tokens needs the public one")
+    return key
 
 
 def secret_key(secret: str, variable: str) -> Key:
@@ -168,23 +173,37 @@ def secret_key(secret: str, variable: str) -> Key:
         raise KeyTrouble(f"the environment variable {variable} is not set, and holds the secret of `auth`")
     if len(secret.encode("utf-8", "surrogateescape")) < SECRET_BYTES:
         raise KeyTrouble(f"the secret in {variable} is shorter than {SECRET_BYTES} bytes")
-    return jwk.OctKey.import_key(secret.encode("utf-8", "surrogateescape"))
+    try:
+        return jwk.OctKey.import_key(secret.encode("utf-8", "surrogateescape"))
+    except (JoseError, ValueError):
+        raise KeyTrouble(f"{variable} holds a public key, and that is no secret") from None
 
 
 def read_key(path: Path) -> Key:
-    """The RSA, EC or Ed25519 key in a PEM file. Raises KeyTrouble."""
+    """The RSA, EC or Ed25519 key in a file, as PEM or as a JWK. Raises KeyTrouble."""
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise KeyTrouble(f"the key file {path} cannot be read: {error.strerror}") from None
+    if raw.lstrip().startswith(b"{"):
+        raw = _parse_jwk(raw)
     for load in (jwk.RSAKey.import_key, jwk.ECKey.import_key, jwk.OKPKey.import_key):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", SecurityWarning)
-                return cast("Key", load(raw))
+                key = cast("Key", load(raw))
         except (JoseError, ValueError, TypeError, AttributeError):
             continue
-    raise KeyTrouble(f"the key file {path} holds no RSA, EC or Ed25519 key in PEM form")
+        if not isinstance(key, jwk.ECKey | jwk.OKPKey) or key.curve_name in _SIGNING_CURVES:
+            return key
+    raise KeyTrouble(f"the key file {path} holds no RSA, EC or Ed25519 key as PEM or JWK")
+
+
+def _parse_jwk(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError):
+        return raw
 
 
 def _algorithms_of(asked: Sequence[str] | None, key: Key) -> tuple[str, ...]:

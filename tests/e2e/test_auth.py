@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
 
@@ -232,3 +232,39 @@ async def test_a_client_that_leaves_while_on_auth_waits_leaves_nothing_behind(tm
         assert app.connections == 0
         assert app.settle().connections == 0
     assert "'left'" not in repr(heard)
+
+
+async def test_others_may_have_taken_the_room_while_on_auth_waited(tmp_path: Path) -> None:
+    limited = VETTED.replace("ws_hooks:", "limits: {max_connections: 1}\nws_hooks:")
+    async with serving(tmp_path, limited) as (address, app, _):
+        waiting = [asyncio.ensure_future(_opened(f"ws://{address}/ws/vetted/open?slow=1")) for _ in range(5)]
+        opened = await asyncio.wait_for(asyncio.gather(*waiting), PATIENCE)
+        clients = [one for one in opened if not isinstance(one, int)]
+        assert [one for one in opened if isinstance(one, int)] == [503] * 4
+        assert app.connections == len(clients) == 1
+        await clients[0].close()
+
+
+async def _opened(uri: str) -> ClientConnection | int:
+    """A client, or the status that refused it."""
+    try:
+        return await connect(uri)
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("asked_host", ["127.0.0.1", "chat.test", "chat.test:8443"])
+async def test_the_host_decides_which_pages_are_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, asked_host: str, place: str
+) -> None:
+    monkeypatch.setenv(VARIABLE, SECRET)
+    name = asked_host.partition(":")[0]
+    origins = {f"http://{name}": 101, f"https://{name}:99": 101, "http://evil.test": 403, f"http://a.{name}": 403}
+    async with serving(tmp_path, ROUTE) as (address, _, _heard):
+        port = address.rsplit(":", 1)[1]
+        target = asked_host if ":" in asked_host else f"{asked_host}:{port}"
+        for (origin, status), good in itertools.product(origins.items(), (True, False)):
+            written = token() if good else token(exp=1)
+            expected = 401 if status == 101 and not good else status
+            assert await attempt(address, written, place, origin, target) == expected, (origin, good)

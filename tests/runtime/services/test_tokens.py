@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from joserfc import jwk, jwt
+from joserfc import jwk, jws, jwt
 
 from runtime.services.tokens import BadToken, KeyTrouble, Verifier, mint, read_key, secret_key, verifier_of
 
@@ -111,6 +111,61 @@ def test_public_keys(kind: str, tmp_path: Path) -> None:
         verifier_of({"auth": {"jwt": {"public_key_file": "public.pem", "algorithms": ["HS256"]}}}, {}, tmp_path)
     with pytest.raises(KeyTrouble, match="public one"):
         mint(read_key(public), {})
+
+
+@pytest.mark.parametrize("kind", ["RSA", "EC", "OKP"])
+def test_a_jwk_counts_and_a_private_key_does_not(kind: str, tmp_path: Path) -> None:
+    private: Any = jwk.generate_key(kind, {"RSA": 2048, "EC": "P-384", "OKP": "Ed25519"}[kind])  # type: ignore[call-overload]
+    (tmp_path / "public.json").write_text(json.dumps(private.as_dict(private=False)))
+    (tmp_path / "private.json").write_text(json.dumps(private.as_dict(private=True)))
+    made = verifier_of({"auth": {"jwt": {"public_key_file": "public.json"}}}, {}, tmp_path)
+    assert made is not None
+    assert made.verify(mint(read_key(tmp_path / "private.json"), {"sub": "ann"}), NOW).user == "ann"
+    with pytest.raises(KeyTrouble, match="private key"):
+        verifier_of({"auth": {"jwt": {"public_key_file": "private.json"}}}, {}, tmp_path)
+
+
+def test_a_public_key_is_no_secret() -> None:
+    public = jwk.RSAKey.generate_key(2048).as_pem(private=False).decode()
+    with pytest.raises(KeyTrouble, match="no secret"):
+        verifier_of(options(), {"KEY": public})
+
+
+@pytest.mark.parametrize("curve", ["secp256k1", "X25519"])
+def test_a_curve_that_signs_nothing_here(curve: str, tmp_path: Path) -> None:
+    maker: Any = jwk.OKPKey if curve == "X25519" else jwk.ECKey
+    (tmp_path / "public.pem").write_bytes(maker.generate_key(curve).as_pem(private=False))
+    with pytest.raises(KeyTrouble, match="holds no RSA"):
+        verifier_of({"auth": {"jwt": {"public_key_file": "public.pem"}}}, {}, tmp_path)
+
+
+HEADERS = (
+    b'{"alg":"none"}', b'{"alg":"NONE"}', b'{"alg":"HS512"}', b'{"alg":[1]}', b'{"alg":null}', b"{}", b"[]", b"1",
+    b"null", b"\xff", b"[" * 9000, b'{"alg":"HS256","crit":["x"],"x":1}', b'{"alg":"HS256","crit":1}',
+    b'{"alg":"HS256","b64":false,"crit":["b64"]}', b'{"alg":"RS256"}',
+)  # fmt: skip
+PAYLOADS = (
+    b"", b"[]", b"1", b"null", b"{", b'{"a":NaN}', b"\xff", b"[" * 5000, b'{"exp":null}', b'{"exp":true}',
+    b'{"exp":1e400}', b'{"exp":[]}', b'{"nbf":null}', b'{"iat":"x"}', b'{"iat":1e12}', b'{"exp":' + b"9" * 5000 + b"}",
+)  # fmt: skip
+
+
+def encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("number", range(len(HEADERS)))
+def test_hostile_headers_are_refused(number: int) -> None:
+    _, body, signature = token(sub="ann").split(".")
+    with pytest.raises(BadToken):
+        verifier().verify(f"{encoded(HEADERS[number])}.{body}.{signature}", NOW)
+
+
+@pytest.mark.parametrize("number", range(len(PAYLOADS)))
+def test_hostile_claims_are_refused_also_when_they_are_signed(number: int) -> None:
+    signed = jws.serialize_compact({"alg": "HS256"}, PAYLOADS[number], secret_key(SECRET, "KEY"))
+    with pytest.raises(BadToken):
+        verifier().verify(signed, NOW)
 
 
 def test_an_old_name_of_eddsa_counts_too() -> None:
