@@ -6,9 +6,13 @@ What is counted is declared once, as a field; `samples` and `exposition` are loo
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 
 @dataclass(slots=True)
@@ -121,6 +125,19 @@ class Sample:
     value: float
 
 
+_HELP: Final[dict[str, str]] = {
+    "worpen_connections": "WebSocket connections open now.",
+    "worpen_handshakes_total": "Requests by result: accepted, dropped, timeout, or the HTTP status.",
+    "worpen_deliveries_total": "Recipients of broadcasts, one for each recipient and message.",
+    "worpen_drops_total": "Connections that the server ended, by reason.",
+    "worpen_limits_reached_total": "How often a limit refused, ended or held back something.",
+    "worpen_hook_runs_total": "Runs of hooks.",
+    "worpen_hook_seconds_total": "Time spent in hooks, waiting included.",
+    "worpen_messages_dropped_total": "Messages that no hook saw, by reason.",
+}
+"""What is said of the metrics whose names do not say it."""
+
+
 def samples(*groups: WireCounters | ServerCounters) -> Iterator[Sample]:
     """Every number of these groups, in the order of declaration."""
     for group in groups:
@@ -146,22 +163,29 @@ def _series(name: str, counter: dict[Any, Any]) -> Iterator[tuple[str, dict[Any,
 
 
 def exposition(*groups: WireCounters | ServerCounters) -> str:
-    """All numbers in the text format that Prometheus scrapes."""
-    lines: list[str] = []
-    announced = ""
-    for sample in samples(*groups):
-        if sample.name != announced:
-            announced = sample.name
-            lines.append(f"# TYPE {sample.name} {'counter' if sample.name.endswith('_total') else 'gauge'}")
-        lines.append(f"{sample.name}{_label_text(sample.labels)} {sample.value}")
-    return "\n".join(lines) + "\n"
+    """All numbers in the text format that Prometheus scrapes, as its own library writes it."""
+    from prometheus_client import CollectorRegistry, generate_latest  # costs more than a start; only scrapes pay
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families(groups))
+    return generate_latest(registry).decode()
 
 
-def _label_text(labels: tuple[tuple[str, str], ...]) -> str:
-    if not labels:
-        return ""
-    return "{" + ",".join(f'{name}="{_escape(value)}"' for name, value in labels) + "}"
+class _Families:
+    """What a registry asks for its metrics: the samples, those of one name together."""
 
+    def __init__(self, groups: Sequence[WireCounters | ServerCounters]) -> None:
+        self._groups = groups
 
-def _escape(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    def collect(self) -> Iterator[Metric]:
+        """One family for each name."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        for name, found in groupby(samples(*self._groups), key=lambda sample: sample.name):
+            same = list(found)
+            labels = [label for label, _ in same[0].labels]
+            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            family = kind(name, _HELP.get(name, name.removeprefix(PREFIX).replace("_", " ")), labels=labels)
+            for sample in same:
+                family.add_metric([value for _, value in sample.labels], sample.value)
+            yield family

@@ -513,6 +513,7 @@ class StatementTranslator(ExpressionTranslator):
         self.facts = block.before.copy()
         self.run(number + 1, end)
         self.out.pc = end
+        self.check()  # where there is no round, this is the first time that the condition is asked
         condition = self.truth(self.stack.pop())
         if self.single:
             refused = f"loop_limit({most})" if most <= self.fuel else f"out_of_fuel({self.fuel})"

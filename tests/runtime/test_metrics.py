@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from runtime.metrics import (
     Sample,
@@ -50,10 +51,15 @@ def test_the_text_form() -> None:
     counters = ServerCounters()
     tally_of(counters.hook, 'a"\\\n', "on_message", "ok").runs += 1
     text = exposition(wire, counters)
-    assert "# TYPE worpen_connections gauge\nworpen_connections 2\n" in text
-    assert '# TYPE worpen_handshakes_total counter\nworpen_handshakes_total{result="404"} 1\n' in text
-    assert 'worpen_hook_runs_total{route="a\\"\\\\\\n",hook="on_message",result="ok"} 1\n' in text
-    assert text.endswith("\n")
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    assert (families["worpen_connections"].type, families["worpen_handshakes"].type) == ("gauge", "counter")
+    found = {
+        (sample.name, *sample.labels.items()): sample.value for family in families.values() for sample in family.samples
+    }
+    assert found["worpen_connections",] == 2
+    assert found["worpen_handshakes_total", ("result", "404")] == 1
+    labels = (("hook", "on_message"), ("result", "ok"), ("route", 'a"\\\n'))
+    assert found[("worpen_hook_runs_total", *labels)] == 1
 
 
 def test_every_labelled_counter_of_the_wire_has_its_label() -> None:
