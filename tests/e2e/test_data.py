@@ -132,6 +132,8 @@ async def test_one_that_waits_holds_up_nobody_and_ends_in_time(url: str, tmp_pat
         faults: list[str] = []
         app.events.subscribe(lambda event: faults.append(event.code) if isinstance(event, HookFaulted) else None)
         async with connect(f"{address}/ws/work") as stuck, connect(f"{address}/ws/work") as free:
+            await stuck.send("connects first")
+            assert await stuck.recv() == "connects first"
             await stuck.send("endless")
             await stuck.send("after")
             await free.send("at once")

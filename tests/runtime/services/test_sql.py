@@ -99,12 +99,13 @@ async def test_what_the_database_refuses(url: str, table: str) -> None:
 
 
 async def test_a_statement_that_runs_on_is_stopped(url: str) -> None:
-    async with opened(url, sql_seconds=0.3, sql_connections=1) as sql:
+    async with opened(url, sql_seconds=1.0, sql_connections=1) as sql:
+        await again(sql, "SELECT 1 AS one", "sql_unavailable", "sql_timeout")
         for _ in range(3):
             assert (await fault(sql, ENDLESS)).code == "sql_timeout"
             async with asyncio.timeout(PATIENCE_SECONDS):
                 # The only connection is back when the statement has really ended.
-                assert await again(sql, "SELECT 1 AS one", "sql_unavailable") == [{"one": 1}]
+                assert await again(sql, "SELECT 1 AS one", "sql_unavailable", "sql_timeout") == [{"one": 1}]
 
 
 async def test_a_statement_is_stopped_with_its_hook(url: str) -> None:
@@ -119,7 +120,8 @@ async def test_a_statement_is_stopped_with_its_hook(url: str) -> None:
 
 
 async def test_what_was_stopped_is_undone(url: str, table: str) -> None:
-    async with opened(url, sql_seconds=0.3) as sql:
+    async with opened(url, sql_seconds=1.0) as sql:
+        await again(sql, "SELECT 1 AS one", "sql_unavailable", "sql_timeout")
         await execute(sql, f"CREATE TABLE {table} (id INTEGER)")
         endless = "SELECT i FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i FROM n) AS m"
         stopped = await fault(sql, f"INSERT INTO {table} {endless} RETURNING id")

@@ -10,7 +10,7 @@ from tests.runtime.services.database import execute, fault, opened, query
 
 async def test_a_locked_file(tmp_path: Path) -> None:
     path = tmp_path / "test.db"
-    async with opened(f"sqlite:///{path}", sql_seconds=0.3) as sql:
+    async with opened(f"sqlite:///{path}", sql_seconds=1.0) as sql:
         await execute(sql, "CREATE TABLE t (id INTEGER)")
         with sqlite3.connect(path, isolation_level=None) as other:
             other.execute("BEGIN EXCLUSIVE")
