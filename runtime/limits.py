@@ -127,11 +127,11 @@ class ServerLimits:
     sql_calls: int = _limit(16, Unit.COUNT, "SqlOp in one run of a hook", "error in the hook")
     sql_seconds: float = _limit(2.0, Unit.SECONDS, "one SQL statement, after which it is stopped", "error in the hook")
     sql_rows: int = _limit(1_000, Unit.COUNT, "rows that one statement gives", "error in the hook")
-    sql_connections: int = _limit(10, Unit.COUNT, "connections of this node to its database", "statements wait")
+    sql_connections: int = _limit(10, Unit.COUNT, "connections of this node to its database; more statements wait", "")
     redis_seconds: float = _limit(0.5, Unit.SECONDS, "one Redis command, connecting included", "error in the hook")
-    redis_connections: int = _limit(32, Unit.COUNT, "connections of RedisOp to its server", "commands wait")
+    redis_connections: int = _limit(32, Unit.COUNT, "connections of RedisOp to its server; more commands wait", "")
     http_body_bytes: int = _limit(1 * MIB, Unit.BYTES, "the body of an HTTP answer", "error in the hook")
-    http_connections: int = _limit(64, Unit.COUNT, "HTTP requests under way at once", "requests wait")
+    http_connections: int = _limit(64, Unit.COUNT, "HTTP requests under way at once; more wait", "")
     channels: int = _limit(128, Unit.COUNT, "channels that one connection is in", "error in the hook")
     history_bytes: int = _limit(
         64 * MIB, Unit.BYTES, "what all channels with `history` keep together", "the oldest is dropped"

@@ -41,6 +41,8 @@ class Fault(Exception):
     """
 
     mark: Mark | None = None
+    limit: str = ""
+    """The server's limit that was reached, by its name; empty where none was, or the kind says which."""
 
     def __init__(self, kind: Code, message: str, *operands: Value, code: str | None = None) -> None:
         super().__init__(message)

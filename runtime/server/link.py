@@ -19,6 +19,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from compiler.bytecode.program import Mark
+from compiler.diagnostics import codes
 from compiler.language.faults import Fault, OutOfFuel, Uncatchable
 from compiler.language.values import Value
 from runtime.allowance import Allowance, allowance_of
@@ -55,6 +56,12 @@ BUG: Final = 1011
 FORBIDDEN, INTERNAL_ERROR, UNAVAILABLE = 403, 500, 503
 COMPLAINT_SECONDS: Final = 1.0
 """A connection's bad payloads are told of this seldom; all are counted."""
+_LIMITS_OF: Final = {
+    codes.SQL_TIMEOUT.name: "sql_seconds",
+    codes.SQL_TOO_MANY_ROWS.name: "sql_rows",
+    codes.REDIS_TIMEOUT.name: "redis_seconds",
+}
+"""The limits behind faults of what is outside."""
 _HOOKS_WITHOUT_JOIN: Final = frozenset({"on_auth", "on_disconnect"})
 
 
@@ -477,6 +484,10 @@ class Link:
         """Wait within the run's budget."""
         return _sleep(self, seconds)
 
+    def reached(self, limit: str) -> None:
+        """Count a limit that was reached."""
+        self._floor.reached(limit)
+
     def call(self, effect: str, *arguments: Any) -> Awaitable[Value]:
         """Have something outside perform an effect, within the run's time and number of such calls."""
         return _call(self, effect, arguments)
@@ -676,7 +687,12 @@ async def _sleep(link: Link, seconds: float) -> None:
 
 
 async def _call(link: Link, effect: str, arguments: tuple[Any, ...]) -> Value:
-    return await link.waiting.call(effect, lambda: link.services.perform(effect, *arguments))
+    try:
+        return await link.waiting.call(effect, lambda: link.services.perform(effect, *arguments))
+    except Fault as fault:
+        if limit := fault.limit or _LIMITS_OF.get(fault.kind.name, ""):
+            link.reached(limit)
+        raise
 
 
 def route_limit(options: Any, key: str, server: float) -> float:

@@ -96,7 +96,9 @@ class Http:
         async for part in response.aiter_raw():
             size += len(part)
             if size > self._most:
-                raise Fault(codes.HTTP_ERROR, f"the answer is larger than {self._most} bytes")
+                fault = Fault(codes.HTTP_ERROR, f"the answer is larger than {self._most} bytes")
+                fault.limit = "http_body_bytes"
+                raise fault
             parts.append(part)
         if response.headers.get("content-encoding", "identity").lower() != "identity":
             raise Fault(codes.HTTP_ERROR, "the answer is in an encoding that was not asked for")
