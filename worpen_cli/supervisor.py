@@ -155,6 +155,8 @@ class Supervisor:
                 return
             worker.delay = min(LONGEST_DELAY, worker.delay * 2)
             await self._start(worker)
+            if self._stopping.is_set():  # it was asked to stop while there was nobody to tell
+                worker.send(self._signals[0])
 
     # Signals.
 

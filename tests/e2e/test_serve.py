@@ -214,6 +214,21 @@ async def test_workers_share_a_port_and_a_room_and_one_that_is_killed_comes_back
         assert server.end(signal.SIGTERM) == 0
 
 
+async def test_workers_end_with_a_supervisor_that_is_killed(serve: Serve, folder: Path) -> None:
+    with valkey() as store:
+        server = serve("echo.yaml", "--workers", "2", "--bus", store.url, "--port", str(free_port()))
+        server.next("workers_ready")
+        async with connect(f"{server.address}/ws/echo") as client:
+            server.process.kill()
+            with pytest.raises(ConnectionClosed):
+                await asyncio.wait_for(client.recv(), TIMEOUT)
+            assert client.close_code == 1012
+        # Both ends of the log close when the last worker is gone.
+        server.process.communicate(timeout=TIMEOUT)
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", server.port)) != 0
+
+
 def children(parent: int) -> list[int]:
     """The worker processes of a supervisor."""
     listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
@@ -32,6 +33,8 @@ from worpen_cli.project import Project
 from worpen_cli.readiness import READY, RELOADING, STOPPING, tell
 from worpen_cli.supervisor import Supervisor, is_worker
 
+PARENT_SECONDS: Final = 1.0
+"""How often a worker looks whether its supervisor is still there."""
 RELOAD_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name))
 
 
@@ -85,12 +88,23 @@ class Production:
         with signals_lead_to(self.signalled, (*STOP_SIGNALS, *RELOAD_SIGNALS)):
             self._greet()
             tell(READY)
+            if is_worker():
+                self._look_for(os.getppid())
             await self._stopping.wait()
             tell(STOPPING)
             if self._reloading is not None:
                 await self._reloading
             await self.app.drain()
         return ExitCode.INTERRUPTED if self._signals[0] == signal.SIGINT else ExitCode.FINE
+
+    def _look_for(self, supervisor: int) -> None:
+        """Stop in good order when the supervisor is gone: nobody would end this process, and it holds the port."""
+        if self._stopping.is_set():
+            return
+        if os.getppid() != supervisor:
+            self.signalled(signal.SIGTERM)
+        else:
+            asyncio.get_running_loop().call_later(PARENT_SECONDS, self._look_for, supervisor)
 
     def _show_findings(self, bad: NotGood) -> int:
         from worpen_cli.findings import render_for, summary
