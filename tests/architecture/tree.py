@@ -11,6 +11,10 @@ PROJECT = Path(__file__).resolve().parents[2]
 PACKAGES = ("compiler", "runtime", "worpen_cli")
 
 
+_NOT_OURS = (".git", "worpen.db")
+"""Beginnings of names at the top that are not the project's text: git's own, and what `make dev` leaves."""
+
+
 def module_files() -> list[Path]:
     """All modules of the packages, relative to the project."""
     return sorted(
@@ -32,7 +36,8 @@ def text_files() -> list[Path]:
     """All text that belongs to the project, relative to it."""
     folders = (*PACKAGES, "tests", "examples", "docs", ".ci")
     files = [file for folder in folders for file in (PROJECT / folder).rglob("*") if file.is_file() and _counts(file)]
-    files += [file for file in PROJECT.glob("*.*") if file.is_file()] + [PROJECT / "Makefile", PROJECT / "LICENSE"]
+    files += [file for file in PROJECT.glob("*.*") if file.is_file() and not file.name.startswith(_NOT_OURS)]
+    files += [PROJECT / "Makefile", PROJECT / "LICENSE"]
     return sorted(file.relative_to(PROJECT) for file in files if file.suffix not in {".wbc", ".png", ".svg", ".ico"})
 
 
