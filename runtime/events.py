@@ -271,10 +271,9 @@ def _document_value(value: Any) -> Any:
 
 class Events:
     """The listeners. `wanted`: somebody listens at all; `detailed`: somebody wants frames and hook runs too, of all
-    connections or of some; `measured`: somebody looks at what connections and channels count for themselves;
-    `observed`: one of these two."""
+    connections or of some; `measured`: somebody looks at what connections and channels count for themselves."""
 
-    __slots__ = ("_all", "_detailed", "_looking", "_watches", "detailed", "measured", "observed", "wanted")
+    __slots__ = ("_all", "_detailed", "_looking", "_watches", "detailed", "measured", "wanted")
 
     def __init__(self) -> None:
         self._all: tuple[Listener, ...] = ()
@@ -284,7 +283,6 @@ class Events:
         self.wanted = False
         self.detailed = False
         self.measured = False
-        self.observed = False
 
     def subscribe(self, listener: Listener, *, detailed: bool = False) -> Callable[[], None]:
         """Call `listener` for each event from now on; `detailed` includes frames and hooks that finish well.
@@ -336,7 +334,6 @@ class Events:
         self.wanted = bool(self._all)
         self.detailed = bool(self._detailed or self._watches)
         self.measured = self._looking > 0
-        self.observed = self.detailed or self.measured
 
     def publish(self, event: Event) -> None:
         """Tell everybody who listens."""

@@ -229,8 +229,8 @@ class Link:
         """One whole message: what the route's codec makes of it; without one text as it is, binary as text where it is
         UTF-8, else as base64."""
         # The usual case, a text or what a codec decodes, to an open connection whose hook does not wait and ends well
-        # while nobody looks, is written out: the same as `_hear`, `Session.hear`, `started` and `ended`. It is most of
-        # what a server does.
+        # while nobody follows frames, is written out: the same as `_hear`, `Session.hear`, `started` and `ended`. It
+        # is most of what a server does.
         session = self.session
         run, tally, codec = session.at_once, self._tally, self._codec
         if (
@@ -239,7 +239,7 @@ class Link:
             or session.state is not _OPEN
             or self._allowance is not None
             or (codec is None and message.__class__ is not str)
-            or self._events.observed
+            or self._events.detailed
         ):
             self._hear(message)
             return
@@ -266,8 +266,11 @@ class Link:
         if returned is not None or session.held or session.state is not _RUNNING:
             session.finished(cast("Value", returned), None)
             return
+        seconds = perf_counter() - self._started
         tally.runs += 1
-        tally.seconds += perf_counter() - self._started
+        tally.seconds += seconds
+        if self._events.measured:
+            self._time(seconds)
         self.result = "ok"
         session.hook = ""
         inputs[MESSAGE] = None
@@ -543,9 +546,7 @@ class Link:
         tally.seconds += seconds
         events = self._events
         if events.measured:
-            if self.timings is None:
-                self.timings = deque(maxlen=TIMED_RUNS)
-            self.timings.append(seconds)
+            self._time(seconds)
         if outcome is not None:
             self.result = _result(outcome)
             self._tell_trouble(hook, outcome, seconds)
@@ -553,6 +554,12 @@ class Link:
         self.result = "ok"
         if events.detailed and events.is_followed(self.session.id):
             events.publish_detail(HookFinished(self.session.id, self.route_name, hook, seconds, self.runs))
+
+    def _time(self, seconds: float) -> None:
+        """Remember how long a hook took: somebody looks."""
+        if self.timings is None:
+            self.timings = deque(maxlen=TIMED_RUNS)
+        self.timings.append(seconds)
 
     def _tally_of(self, hook: str, result: str) -> Tally:
         """The tally of such runs. That of messages that end well is kept: it is wanted for nearly every message."""

@@ -71,7 +71,7 @@ def obey(inputs: Any, _: Any, emit: Any) -> Any:
 async def test_the_short_way_of_messages_is_the_long_one(order: str) -> None:
     async def outcome(*, observed: bool) -> tuple[Any, ...]:
         async with started(route(on_message=obey)) as app, client(app) as speaker:
-            end = app.events.measure() if observed else lambda: None
+            end = app.events.subscribe(lambda _: None, detailed=True) if observed else lambda: None
             got: list[Any] = []
             await speaker.send("first")
             got.append(await speaker.recv())
@@ -89,6 +89,26 @@ async def test_the_short_way_of_messages_is_the_long_one(order: str) -> None:
             return tuple(got)
 
     assert await outcome(observed=False) == await outcome(observed=True)
+
+
+async def test_runs_are_timed_while_somebody_looks() -> None:
+    async with started(route(on_message=obey)) as app, client(app) as speaker:
+        await speaker.send("first")
+        await speaker.recv()
+        (link,) = app.links.values()
+
+        def timed() -> int:
+            return len(link.timings or ())
+
+        link.received("not looked at")
+        assert timed() == 0
+        end = app.events.measure()
+        link.received("looked at")
+        link.received("throw")
+        assert timed() == 2
+        end()
+        link.received("not looked at")
+        assert timed() == 2
 
 
 async def test_messages_wait_for_a_hook_and_keep_their_order() -> None:
