@@ -79,7 +79,7 @@ class _Json:
         except _OddNumber:
             return _encoded_slowly(value)
         except UnicodeEncodeError:
-            raise _half_a_pair(value) from None
+            raise half_a_pair(value) from None
 
     def show(self, message: str | bytes) -> str | bytes:
         """See `Codec`."""
@@ -120,7 +120,7 @@ class _Msgpack:
         except _OddNumber:
             return self._encode_doubles(value)
         except UnicodeEncodeError:
-            raise _half_a_pair(value) from None
+            raise half_a_pair(value) from None
 
     @staticmethod
     def _encode_doubles(value: Value) -> bytes:
@@ -128,7 +128,7 @@ class _Msgpack:
         try:
             return _WRITE_MSGPACK(_with_doubles(value))
         except UnicodeEncodeError:
-            raise _half_a_pair(value) from None
+            raise half_a_pair(value) from None
 
     def show(self, message: str | bytes) -> str | bytes:
         """See `Codec`."""
@@ -153,6 +153,22 @@ def write_json(value: Value) -> bytes:
         return _WRITE_JSON(value)
     except UnicodeEncodeError:
         return json.dumps(value).encode()
+
+
+def from_json(written: str) -> Value:
+    """What JSON that somebody else wrote stands for; the text itself where it is none, or is nested too deep."""
+    try:
+        return CODECS["json"].decode(written)
+    except BadPayload:
+        return written
+
+
+def text_of_bytes(payload: bytes) -> str:
+    """What bytes are where the language has text only: their text where they are UTF-8, else base64 (section 10)."""
+    try:
+        return payload.decode("utf-8")
+    except UnicodeDecodeError:
+        return base64.b64encode(payload).decode("ascii")
 
 
 def codec_of(options: Mapping[str, Value]) -> Codec | None:
@@ -314,10 +330,11 @@ def _encoded_slowly(value: Value) -> bytes:
     try:
         return values.to_json(value).encode()
     except UnicodeEncodeError:
-        raise _half_a_pair(value) from None
+        raise half_a_pair(value) from None
 
 
-def _half_a_pair(value: Value) -> Fault:
+def half_a_pair(value: Value) -> Fault:
+    """The fault of a message that is no text of Unicode."""
     return Fault(codes.SEND_REFUSED, "the message has half a surrogate pair in it", value)
 
 

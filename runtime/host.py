@@ -23,7 +23,7 @@ from compiler.language.values import Value
 from runtime.bus import Bus
 from runtime.bus.presence import Presence
 from runtime.channels import Hub
-from runtime.codecs import Codec
+from runtime.codecs import Codec, half_a_pair
 from runtime.envelope import Position
 from runtime.events import Events, FrameOut, LogLine
 from runtime.history import Keep
@@ -201,7 +201,7 @@ class Host:
                 try:
                     far.send(node.wire.encode_text(message))
                 except UnicodeEncodeError:
-                    raise _half_a_pair(message) from None
+                    raise half_a_pair(message) from None
                 return 1
         match effect:
             case "send":
@@ -300,7 +300,7 @@ class Host:
         try:
             return self._node.wire.encode_text(message)
         except UnicodeEncodeError:
-            raise _half_a_pair(message) from None
+            raise half_a_pair(message) from None
 
     def _watched_of(self, connection_id: str) -> Collection[str]:
         return (connection_id,) if connection_id in self._node.events.watched else ()
@@ -367,10 +367,6 @@ class Host:
         if self._node.events.wanted:
             run = self._run
             self._node.events.publish(LogLine(run.connection_id, run.route_name, run.hook, level, message))
-
-
-def _half_a_pair(message: str) -> Fault:
-    return Fault(codes.SEND_REFUSED, "the message has half a surrogate pair in it", message)
 
 
 def _emitting_line(file: str) -> int:

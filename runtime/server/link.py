@@ -7,7 +7,6 @@ may not: the wire's end, the waiting hook's task, timers, and the clock that hoo
 from __future__ import annotations
 
 import asyncio
-import base64
 import math
 import os
 import time
@@ -23,7 +22,7 @@ from compiler.diagnostics import codes
 from compiler.language.faults import Fault, OutOfFuel, Uncatchable
 from compiler.language.values import Value
 from runtime.allowance import Allowance, allowance_of
-from runtime.codecs import CODECS, BadPayload, Codec, codec_of
+from runtime.codecs import BadPayload, Codec, codec_of, from_json, text_of_bytes
 from runtime.envelope import Position, Wrapped
 from runtime.events import (
     Connected,
@@ -42,7 +41,7 @@ from runtime.limits import ServerLimits
 from runtime.metrics import TIMED_RUNS, ServerCounters, Tally, count, tally_of
 from runtime.server.admission import Gate
 from runtime.server.catalogue import Served
-from runtime.server.waiting import WaitingRun
+from runtime.server.waiting import Report, WaitingRun
 from runtime.services import Services
 from runtime.session import MESSAGE, MESSAGE_TYPE, Cancelled, Event, Message, Outcome, Renewal, Session, State
 from runtime.transport.seam import Connection, HttpResponse, refusal
@@ -62,7 +61,6 @@ _LIMITS_OF: Final = {
     codes.REDIS_TIMEOUT.name: "redis_seconds",
 }
 """The limits behind faults of what is outside."""
-_HOOKS_WITHOUT_JOIN: Final = frozenset({"on_auth", "on_disconnect"})
 
 
 @dataclass(slots=True)
@@ -289,7 +287,7 @@ class Link:
         if isinstance(message, str):
             self.session.hear(message, "text")
         else:
-            self.session.hear(text_of_binary(message), "binary")
+            self.session.hear(text_of_bytes(message), "binary")
 
     def _refuse(self, message: str | bytes, bad: BadPayload) -> None:
         self._complain(message, "bad_payload", "error", f"a message cannot be decoded: {bad}")
@@ -377,22 +375,16 @@ class Link:
 
     async def _vet(self, outcome: Awaitable[Value]) -> HttpResponse | None:
         """Wait for an `on_auth` that waits, and see that the route is still there then."""
-        limits, session = self._floor.limits, self.session
         ended: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def report(_: Value, how: Outcome) -> None:
             if not ended.done():
                 ended.set_result(how)
 
-        self._waiting = WaitingRun(
-            outcome,
-            hook_seconds=route_limit(session.route.program.options, "hook_timeout", limits.auth_seconds),
-            sleep_seconds=limits.sleep_seconds,
-            calls=limits.outside_calls,
-            sql_calls=limits.sql_calls,
-            report=report,
-            reached=lambda limit: self._floor.reached("auth_seconds" if limit == "hook_seconds" else limit),
-        )
+        def reached(limit: str) -> None:
+            self._floor.reached("auth_seconds" if limit == "hook_seconds" else limit)
+
+        self._drive(outcome, self._floor.limits.auth_seconds, report, reached)
         try:
             refused = self._vetted(await ended)
         except asyncio.CancelledError:
@@ -505,16 +497,19 @@ class Link:
 
     def wait_for(self, hook: str, outcome: Awaitable[Value]) -> None:
         """Drive a hook that waits."""
+        self._drive(outcome, self._floor.limits.hook_seconds, self._waited, self._floor.reached)
+
+    def _drive(self, outcome: Awaitable[Value], seconds: float, report: Report, reached: Callable[[str], None]) -> None:
+        """Start what is left of a hook that waits, within these seconds of the server or fewer of its route."""
         limits = self._floor.limits
-        seconds = route_limit(self.session.route.program.options, "hook_timeout", limits.hook_seconds)
         self._waiting = WaitingRun(
             outcome,
-            hook_seconds=seconds,
+            hook_seconds=route_limit(self.session.route.program.options, "hook_timeout", seconds),
             sleep_seconds=limits.sleep_seconds,
             calls=limits.outside_calls,
             sql_calls=limits.sql_calls,
-            report=self._waited,
-            reached=self._floor.reached,
+            report=report,
+            reached=reached,
         )
 
     def _waited(self, value: Value, outcome: Outcome) -> None:
@@ -647,13 +642,7 @@ class Link:
         Raises UnicodeEncodeError.
         """
         text.encode()
-        value: Value = text
-        if self._codec is not None:
-            try:
-                value = CODECS["json"].decode(text)
-            except BadPayload:
-                value = text
-        return self._host.encode(value, False)
+        return self._host.encode(text if self._codec is None else from_json(text), False)
 
     def dropped(self, message: Message) -> None:
         """A message came too late."""
@@ -708,14 +697,6 @@ def route_limit(options: Any, key: str, server: float) -> float:
     if own is None:
         return server
     return float(own) if not server else min(float(own), server)
-
-
-def text_of_binary(payload: bytes) -> str:
-    """What a binary message is to a hook without a codec: its text where it is UTF-8, else base64."""
-    try:
-        return payload.decode("utf-8")
-    except UnicodeDecodeError:
-        return base64.b64encode(payload).decode("ascii")
 
 
 def _result(outcome: Outcome) -> str:

@@ -11,7 +11,6 @@ from typing import Any
 
 from compiler.language import values
 from compiler.language.values import Value
-from runtime.codecs import CODECS, BadPayload
 
 
 def to_value(cell: Any) -> Value:
@@ -32,14 +31,6 @@ def to_value(cell: Any) -> Value:
     if isinstance(cell, list | tuple):
         return [to_value(inner) for inner in cell]
     return str(cell)
-
-
-def from_json(written: str) -> Value:
-    """What JSON of a database stands for; the text itself where it is none, or is nested too deep."""
-    try:
-        return CODECS["json"].decode(written)
-    except BadPayload:
-        return written
 
 
 def iso_time(written: str) -> str:

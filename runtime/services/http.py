@@ -19,7 +19,7 @@ from compiler.diagnostics import codes
 from compiler.language import values
 from compiler.language.faults import Fault
 from compiler.language.values import Value
-from runtime.codecs import CODECS, BadPayload
+from runtime.codecs import from_json
 from runtime.limits import ServerLimits
 from runtime.services.guard import Guard, GuardedNetwork
 
@@ -163,8 +163,5 @@ def _shown(response: httpx.Response, body: bytes) -> Value:
     except (UnicodeDecodeError, LookupError):
         return values.bounded(base64.b64encode(body).decode("ascii"))
     if _JSON.match(response.headers.get("content-type", "")):
-        try:
-            return CODECS["json"].decode(text)
-        except BadPayload:
-            return text
+        return from_json(text)
     return text

@@ -14,7 +14,8 @@ from compiler.diagnostics import codes
 from compiler.language import values
 from compiler.language.faults import Fault
 from compiler.language.values import Value
-from runtime.services.cells import from_json, iso_time
+from runtime.codecs import from_json
+from runtime.services.cells import iso_time
 from runtime.services.driver import NO_TRANSACTIONS, Call, Outcome, TooManyRows
 
 _KEPT: Final = 256

@@ -7,7 +7,6 @@ library's defaults.
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable
 from typing import Any, Final, cast
 
@@ -23,6 +22,7 @@ from compiler.diagnostics import codes
 from compiler.language import values
 from compiler.language.faults import Fault
 from compiler.language.values import Value
+from runtime.codecs import text_of_bytes
 from runtime.limits import ServerLimits
 
 _LONGEST_SECONDS: Final = 1 << 40
@@ -116,8 +116,5 @@ def _shown(command: str, answer: Any) -> Value:
     if isinstance(answer, bool):
         return "OK"
     if isinstance(answer, bytes):
-        try:
-            return values.bounded(answer.decode())
-        except UnicodeDecodeError:
-            return values.bounded(base64.b64encode(answer).decode("ascii"))
+        return values.bounded(text_of_bytes(answer))
     return values.normalise(answer) if isinstance(answer, int) else answer

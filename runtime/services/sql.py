@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,7 +34,7 @@ from runtime.services.driver import Call, Driver, Outcome, TooManyRows
 _GRACE_SECONDS: Final = 0.05
 """So much later than the database itself the time is up here: its own word is better."""
 _KEPT: Final = 1024
-"""Statements that are remembered with their placeholders replaced."""
+"""Statements of which it is remembered what is known of them."""
 _STOP_EVERY_SECONDS: Final = 0.005
 _LEAVE_SECONDS: Final = 1.0
 """Time to end a statement that was stopped; then its connection is thrown away."""
@@ -67,15 +68,15 @@ class Sql:
         self._limits = limits
         self._engine: AsyncEngine | None = None
         self._jobs: set[_Job] = set()
-        self._translated = lru_cache(_KEPT)(lambda query: translate(query, self._driver.placeholder))
+        self._prepared = lru_cache(_KEPT)(lambda query: _prepare(query, self._driver.placeholder))
 
     async def perform(self, query: str, params: Value, operation: str, fetch: str) -> Value:
         """Run one statement: its rows, or what it changed. Raises Fault."""
         reads, one = operation == "query", fetch == "one"
-        text, keys = self._translated(query)
-        given = [_bound(params, key) for key in keys]
+        known = self._prepared(query)
+        given = [_bound(params, key) for key in known.keys]
         rows = 1 if one else self._limits.sql_rows
-        call = Call(text, given, reads, has_writes(query), has_insert(query), rows, one)
+        call = Call(known.text, given, reads, known.writes, known.inserts, rows, one)
         job = _Job(self._open(), self._driver, call)
         self._jobs.add(job)
         job.task.add_done_callback(lambda _: self._jobs.discard(job))
@@ -235,6 +236,21 @@ def _is_memory(url: URL) -> bool:
 
 
 # Statements.
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What is known of a statement before it runs, whatever its parameters are."""
+
+    text: str
+    keys: Sequence[str | int]
+    writes: bool
+    inserts: bool
+
+
+def _prepare(query: str, placeholder: Callable[[int], str]) -> _Prepared:
+    text, keys = translate(query, placeholder)
+    return _Prepared(text, keys, has_writes(query), has_insert(query))
 
 
 def translate(query: str, placeholder: Callable[[int], str]) -> tuple[str, Sequence[str | int]]:

@@ -13,7 +13,7 @@ from compiler.diagnostics import codes
 from compiler.language import values
 from compiler.language.faults import Fault
 from compiler.language.values import Value
-from runtime.services.cells import from_json
+from runtime.codecs import from_json
 from runtime.services.driver import NO_TRANSACTIONS, Call, Outcome, TooManyRows
 
 _LARGEST_CELL: Final = 16 * 1024 * 1024

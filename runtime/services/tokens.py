@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias, cast
@@ -84,8 +85,7 @@ class Verifier:
         if len(token) > TOKEN_CHARACTERS:
             raise BadToken("the token is too long")
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SecurityWarning)
+            with _unwarned():
                 claims = jwt.decode(token, self.key, algorithms=list(self.algorithms)).claims
             self._registry(now).validate(claims)
         except JoseError as error:
@@ -132,6 +132,14 @@ def _sentence_of(error: JoseError) -> str:
             return "the token's algorithm is not accepted"
         case _:
             return "the token is malformed"
+
+
+@contextmanager
+def _unwarned() -> Iterator[None]:
+    """Without the library's warnings: which keys and algorithms are good enough is decided here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SecurityWarning)
+        yield
 
 
 # A route's key.
@@ -189,8 +197,7 @@ def read_key(path: Path) -> Key:
         raw = _parse_jwk(raw)
     for load in (jwk.RSAKey.import_key, jwk.ECKey.import_key, jwk.OKPKey.import_key):
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", SecurityWarning)
+            with _unwarned():
                 key = cast("Key", load(raw))
         except (JoseError, ValueError, TypeError, AttributeError):
             continue
@@ -206,10 +213,15 @@ def _parse_jwk(raw: bytes) -> Any:
         return raw
 
 
-def _algorithms_of(asked: Sequence[str] | None, key: Key) -> tuple[str, ...]:
-    family = _FAMILIES[key.key_type]
+def _family_of(key: Key) -> tuple[str, ...]:
+    """The algorithms that fit a key, the usual one first: of an EC key its curve decides."""
     if isinstance(key, jwk.ECKey):
-        family = (_CURVES.get(key.curve_name, ""),)
+        return (_CURVES.get(key.curve_name, ""),)
+    return _FAMILIES[key.key_type]
+
+
+def _algorithms_of(asked: Sequence[str] | None, key: Key) -> tuple[str, ...]:
+    family = _family_of(key)
     chosen = tuple(asked) if asked else family[:1]
     if stray := [name for name in chosen if name not in family]:
         kind = "a shared secret" if key.key_type == "oct" else f"this {key.key_type} key"
@@ -222,9 +234,8 @@ def _algorithms_of(asked: Sequence[str] | None, key: Key) -> tuple[str, ...]:
 
 def mint(key: Key, claims: Mapping[str, Any]) -> str:
     """A token with these claims, signed with a secret or a private key. Raises KeyTrouble for a public key."""
-    algorithm = _CURVES.get(key.curve_name, "") if isinstance(key, jwk.ECKey) else _FAMILIES[key.key_type][0]
+    algorithm = _family_of(key)[0]
     if not key.is_private:
         raise KeyTrouble("a token is signed with the private key, and this is a public one")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", SecurityWarning)
+    with _unwarned():
         return jwt.encode({"alg": algorithm}, dict(claims), key, algorithms=[algorithm])

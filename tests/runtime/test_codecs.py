@@ -16,7 +16,7 @@ from compiler.language.faults import Fault
 from compiler.language.functions.json_text import parse_json
 from compiler.language.limits import JSON_DEPTH
 from compiler.language.values import ErrorValue, Value, identical, normalise, to_json
-from runtime.codecs import CODECS, BadPayload, codec_of, write_json
+from runtime.codecs import CODECS, BadPayload, codec_of, from_json, text_of_bytes, write_json
 
 JSON, MSGPACK = CODECS["json"], CODECS["msgpack"]
 pack = msgspec.msgpack.encode
@@ -223,3 +223,16 @@ def test_what_is_ours_is_always_written() -> None:
 
 def test_no_number_is_infinite() -> None:
     assert math.isfinite(JSON.decode("1.7976931348623157e308"))  # type: ignore[arg-type]
+
+
+def test_json_that_is_none_stays_text() -> None:
+    assert from_json('{"a": [1, 9007199254740993]}') == {"a": [1, 2**53]}
+    for odd in ("{", "NaN", "[" * 5000 + "]" * 5000):
+        assert from_json(odd) == odd
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"), [(b"hi", "hi"), ("سلام".encode(), "سلام"), (b"\xff\x00", "/wA="), (b"", "")]
+)
+def test_bytes_as_text(payload: bytes, text: str) -> None:
+    assert text_of_bytes(payload) == text

@@ -22,7 +22,7 @@ from runtime.events import (
     LogLine,
     Trouble,
 )
-from runtime.server.link import route_limit, text_of_binary
+from runtime.server.link import route_limit
 from tests.runtime.parts import route
 from tests.runtime.server.harness import client, over, started
 
@@ -35,13 +35,6 @@ MESSAGE, TYPE = INPUT_NUMBERS["message"], INPUT_NUMBERS["message_type"]
 def test_limits_of_a_route_are_narrower_only(own: float | None, server: float, limit: float) -> None:
     options = {} if own is None else {"limits": {"hook_timeout": own}}
     assert route_limit(options, "hook_timeout", server) == limit
-
-
-@pytest.mark.parametrize(
-    ("payload", "text"), [(b"hi", "hi"), ("سلام".encode(), "سلام"), (b"\xff\x00", "/wA="), (b"", "")]
-)
-def test_binary_messages(payload: bytes, text: str) -> None:
-    assert text_of_binary(payload) == text
 
 
 async def test_messages_and_their_types() -> None:
