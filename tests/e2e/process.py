@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from websockets.asyncio.client import ClientConnection
+
 from tests.e2e.cli import TIMEOUT, command_line, environment
+
+
+@contextmanager
+def servers(folder: Path, command: Sequence[str] = ("dev", "--json")) -> Iterator[Callable[..., Server]]:
+    """What starts servers in a folder: `start(*arguments, **variables)`. They end with the test."""
+    started: list[Server] = []
+
+    def start(*arguments: str, **variables: str) -> Server:
+        started.append(Server(folder, *arguments, command=command, **variables))
+        return started[-1]
+
+    try:
+        yield start
+    finally:
+        for server in started:
+            if server.process.poll() is None:
+                server.process.kill()
+            server.process.communicate()
+
+
+async def ask(client: ClientConnection, text: str = "x") -> str:
+    """Send a text; the next frame that comes."""
+    await client.send(text)
+    return str(await asyncio.wait_for(client.recv(), TIMEOUT))
 
 
 class Server:

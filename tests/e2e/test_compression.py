@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from compiler.pipeline import Settings as CompilerSettings
-from compiler.pipeline import compile_source
 from runtime.app import App
-from runtime.loader import link
-from runtime.server.catalogue import entries_of
-from runtime.server.settings import Settings
+from tests.e2e.news import served
 
 HOOKS = "ws_hooks: {on_message: [WsOp: {command: send, message: '{{ message | length }}'}]}"
 ROUTES = "\n---\n".join(
@@ -28,19 +21,6 @@ ROUTES = "\n---\n".join(
 )
 
 
-@asynccontextmanager
-async def served() -> AsyncIterator[App]:
-    program = compile_source("routes.yaml", ROUTES.encode(), CompilerSettings()).program
-    assert program is not None
-    app = App(Settings(port=0))
-    await app.start()
-    app.swap(entries_of(link(program, app.context)))
-    try:
-        yield app
-    finally:
-        await app.drain()
-
-
 def client(app: App, name: str) -> connect:
     return connect(f"ws://127.0.0.1:{app.addresses[0][1]}/ws/{name}", compression="deflate")
 
@@ -50,7 +30,7 @@ def is_compressed(connection: ClientConnection) -> bool:
 
 
 async def test_only_the_routes_that_say_so_compress() -> None:
-    async with served() as app, client(app, "plain") as plain, client(app, "packed") as packed:
+    async with served(ROUTES) as app, client(app, "plain") as plain, client(app, "packed") as packed:
         assert not is_compressed(plain)
         assert is_compressed(packed)
         for connection in (plain, packed):
@@ -60,7 +40,7 @@ async def test_only_the_routes_that_say_so_compress() -> None:
 
 @pytest.mark.parametrize("name", ["small", "json"])
 async def test_a_message_inflates_to_no_more_than_its_route_allows(name: str) -> None:
-    async with served() as app, client(app, name) as healthy:
+    async with served(ROUTES) as app, client(app, name) as healthy:
         await healthy.send('"' + "x" * 998 + '"')
         assert await healthy.recv() == ("998" if name == "json" else "1000")
         for bomb in ("x" * 1_001, "0" * 10_000_000):

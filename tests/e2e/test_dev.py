@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.cli import TIMEOUT, command_line, environment, worpen
-from tests.e2e.process import Server
+from tests.e2e.process import Server, ask, servers
 from tests.e2e.terminal import Terminal
 
 ROUTE = """\
@@ -46,22 +46,8 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def serve(folder: Path) -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def start(*arguments: str) -> Server:
-        servers.append(Server(folder, *arguments))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        if server.process.poll() is None:
-            server.process.kill()
-        server.process.communicate()
-
-
-async def ask(client: Any, text: str) -> str:
-    await client.send(text)
-    return str(await asyncio.wait_for(client.recv(), TIMEOUT))
+    with servers(folder) as start:
+        yield start
 
 
 async def test_it_serves_and_tells(serve: Callable[..., Server]) -> None:

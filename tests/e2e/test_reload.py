@@ -14,7 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.e2e.cli import TIMEOUT
-from tests.e2e.process import Server
+from tests.e2e.process import Server, ask, servers
 
 ROUTE = """\
 name: Echo
@@ -42,24 +42,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def serve(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
-    servers: list[Server] = []
-
-    def start(*arguments: str, **variables: str) -> Server:
-        for name, value in variables.items():
-            monkeypatch.setenv(name, value)
-        servers.append(Server(folder, *arguments))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.process.kill()
-        server.process.communicate()
-
-
-async def ask(client: ClientConnection, text: str = "x") -> str:
-    await client.send(text)
-    return str(await asyncio.wait_for(client.recv(), TIMEOUT))
+def serve(folder: Path) -> Iterator[Callable[..., Server]]:
+    with servers(folder) as start:
+        yield start
 
 
 async def told(server: Server, kind: str) -> dict[str, Any]:

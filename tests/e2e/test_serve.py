@@ -13,14 +13,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.cli import TIMEOUT, environment, worpen
-from tests.e2e.process import Server
+from tests.e2e.process import Server, ask, servers
 from tests.runtime.bus.valkey import free_port, valkey
 
 ROUTE = """\
@@ -50,23 +49,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def serve(folder: Path) -> Iterator[Serve]:
-    servers: list[Server] = []
+    with servers(folder, command=("serve",)) as start:
 
-    def start(*arguments: str, **variables: str) -> Server:
-        servers.append(Server(folder, *arguments, command=("serve",), **variables))
-        servers[-1].next("ready")
-        return servers[-1]
+        def start_ready(*arguments: str, **variables: str) -> Server:
+            server = start(*arguments, **variables)
+            server.next("ready")
+            return server
 
-    yield start
-    for server in servers:
-        if server.process.poll() is None:
-            server.process.kill()
-        server.process.communicate()
-
-
-async def ask(client: Any, text: str) -> str:
-    await client.send(text)
-    return str(await asyncio.wait_for(client.recv(), TIMEOUT))
+        yield start_ready
 
 
 def fetch(server: Server, path: str) -> tuple[int, str]:
