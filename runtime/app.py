@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 ROUTE_REMOVED: Final = 1001
 LOOPBACK: Final = ("127.0.0.1", "::1")
 BACKLOG: Final = 2048
+STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 COLLECTION: Final = (5_000, 20, 50)
 """How seldom garbage is looked for (`gc.set_threshold`): connections live long, and each look at many of them that
 finds nothing costs handshakes a fifth of their time. What can wait for it is a few hundred ended connections."""
@@ -356,26 +357,26 @@ def show_address(host: str, port: int) -> str:
 
 async def serve_until_signal(app: App, *, on_signal: Callable[[], None] | None = None) -> None:
     """Keep a started app going until SIGINT or SIGTERM, then drain it; another signal hurries."""
-    loop = asyncio.get_running_loop()
     asked = asyncio.Event()
 
-    def stop() -> None:
+    def stop(_: int) -> None:
         if asked.is_set():
             app.hurry()
         asked.set()
         if on_signal is not None:
             on_signal()
 
-    with _signals_lead_to(stop, loop):
+    with signals_lead_to(stop):
         await asked.wait()
         await app.drain()
 
 
 @contextmanager
-def _signals_lead_to(stop: Callable[[], None], loop: asyncio.AbstractEventLoop) -> Iterator[None]:
-    numbers = (signal.SIGINT, signal.SIGTERM)
+def signals_lead_to(act: Callable[[int], None], numbers: Iterable[int] = STOP_SIGNALS) -> Iterator[None]:
+    """Have `act` called on the running loop with the number of each of these signals that comes."""
+    loop = asyncio.get_running_loop()
     # Not `loop.add_signal_handler`: that is not to be had on Windows.
-    before = {number: signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop)) for number in numbers}
+    before = {number: signal.signal(number, lambda got, _: loop.call_soon_threadsafe(act, got)) for number in numbers}
     try:
         yield
     finally:

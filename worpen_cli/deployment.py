@@ -5,10 +5,9 @@ The compiler is imported for route files only: a server of program files starts 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from compiler.bytecode.program import LoadError
 from compiler.records import dataclass
@@ -16,13 +15,11 @@ from runtime.loader import LinkedProgram, link, load
 from runtime.seam import Context
 from runtime.server.catalogue import RouteEntry, entries_of
 from worpen_cli.console import ExitCode, Stop
-from worpen_cli.files import NoRouteFiles, read_inputs, read_program_bytes
+from worpen_cli.files import PROGRAM_SUFFIX, InputFile, NoRouteFiles, read_inputs, read_program_bytes, refused
 from worpen_cli.project import Project
 
 if TYPE_CHECKING:
     from worpen_cli.findings import Examined
-
-PROGRAM_SUFFIX: Final = ".wbc"
 
 
 class NotGood(Exception):
@@ -46,11 +43,10 @@ class Deployment:
     def load(self) -> list[RouteEntry]:
         """Read, verify and link everything anew. Raises Stop, with exit code 3 for a program file that is refused, and
         NotGood."""
-        paths = [found for path in self.paths for found in _opened(path)]
-        programs = [_load(path, self.context) for path in paths if path.endswith(PROGRAM_SUFFIX)]
-        sources = [path for path in paths if not path.endswith(PROGRAM_SUFFIX)]
-        if sources:
-            programs += self._compile(sources)
+        files, inputs = self._read()
+        programs = [_load(path, self.context) for path in files]
+        if inputs:
+            programs += self._compile(inputs)
         if self.eager:
             for program in programs:
                 program.prepare()
@@ -59,35 +55,47 @@ class Deployment:
         _check_apart(entries)
         return entries
 
-    def _compile(self, paths: Sequence[str]) -> list[LinkedProgram]:
+    def _read(self) -> tuple[list[str], list[InputFile]]:
+        """The paths of program files, and the route files. A folder that holds no routes stands for the program files
+        in it, as `worpen compile -o` writes it. Raises Stop."""
+        sources = [path for path in self.paths if not path.endswith(PROGRAM_SUFFIX)]
+        try:
+            inputs = read_inputs(sources) if sources else []
+            nothing = None
+        except NoRouteFiles as stop:
+            inputs, nothing = [], stop
+        files: list[str] = []
+        for path in self.paths:
+            if path.endswith(PROGRAM_SUFFIX):
+                files.append(path)
+            elif not _leads_to_any(path, inputs):
+                held = sorted(str(found) for found in Path(path).rglob(f"*{PROGRAM_SUFFIX}") if found.is_file())
+                if nothing is not None and not held:
+                    raise nothing
+                files += held
+        return files, inputs
+
+    def _compile(self, inputs: Sequence[InputFile]) -> list[LinkedProgram]:
         from compiler.pipeline import compile_source
         from worpen_cli.findings import examine
 
-        examined = examine(read_inputs(paths), self.project.settings(self.prefix), compile_source)
+        examined = examine(inputs, self.project.settings(self.prefix), compile_source)
         if examined.has_errors:
             raise NotGood(examined)
         return [link(made.program, self.context) for made in examined.compilations if made.program is not None]
 
 
-def _opened(path: str) -> list[str]:
-    """A path, or the program files of a folder that holds no routes, as `worpen compile -o` writes it."""
-    if not os.path.isdir(path):
-        return [path]
-    try:
-        read_inputs([path])
-    except NoRouteFiles:
-        folder = Path(path)
-        return sorted(str(found) for found in folder.rglob(f"*{PROGRAM_SUFFIX}") if found.is_file()) or [path]
-    return [path]
+def _leads_to_any(path: str, inputs: Iterable[InputFile]) -> bool:
+    """Whether one of the files is this path, or below it."""
+    place = Path(path).absolute()
+    return any(Path(file.name).absolute().is_relative_to(place) for file in inputs)
 
 
 def _load(path: str, context: Context) -> LinkedProgram:
     try:
         return load(read_program_bytes(path), context)
     except LoadError as refusal:
-        raise Stop(
-            f"{path}: {refusal.message}", help=refusal.code.why, kind=refusal.code, code=ExitCode.REFUSED
-        ) from None
+        raise refused(path, refusal) from None
 
 
 def _check_keys(entries: Iterable[RouteEntry]) -> None:

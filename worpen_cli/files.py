@@ -7,12 +7,16 @@ import os
 import sys
 from collections.abc import Collection, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compiler.language.limits import FILE_BYTES
 from compiler.records import dataclass
-from worpen_cli.console import Stop
+from worpen_cli.console import ExitCode, Stop
 
+if TYPE_CHECKING:
+    from compiler.bytecode.program import LoadError
+
+PROGRAM_SUFFIX: Final = ".wbc"
 ROUTE_SUFFIXES: Final = (".yaml", ".yml", ".json")
 SKIPPED_FOLDERS: Final = ("node_modules",)
 SKIPPED_FILES: Final = ("*.test.*",)
@@ -100,6 +104,12 @@ def read_bytes(path: str) -> bytes:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), path)
     with open(path, "rb") as file:
         return file.read(_READ_AT_MOST)
+
+
+def refused(path: str, refusal: LoadError) -> Stop:
+    """The end of a command whose program file is refused."""
+    advice = refusal.code.why
+    return Stop(f"{path}: {refusal.message}", help=advice, kind=refusal.code, code=ExitCode.REFUSED)
 
 
 def read_program_bytes(path: str) -> bytes:

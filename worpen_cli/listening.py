@@ -1,15 +1,16 @@
-"""What commands that serve have in common: signals, a port that is taken, limits that are shown."""
+"""What commands that serve have in common: options, signals, a port that is taken, limits that are shown."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import json
 import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
 
 from worpen_cli.console import Console, Stop
 from worpen_cli.limits import Limits, limit_lines, limit_rows
@@ -17,20 +18,27 @@ from worpen_cli.limits import Limits, limit_lines, limit_rows
 LIMITS_SCHEMA: Final = "worpen.limits/1"
 NEXT_PORTS: Final = 50
 """So many ports are tried to find a free one to suggest."""
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+RELOAD_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name))
+"""Not to be had on Windows."""
 
 
-@contextlib.contextmanager
-def signals_lead_to(act: Callable[[int], None], numbers: Iterable[int] = STOP_SIGNALS) -> Iterator[None]:
-    """Have `act` called on the running loop with the number of each of these signals that comes."""
-    loop = asyncio.get_running_loop()
-    # Not `loop.add_signal_handler`: that is not to be had on Windows.
-    before = {number: signal.signal(number, lambda got, _: loop.call_soon_threadsafe(act, got)) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+_OPTIONS: Final = (
+    click.option("--host", default="localhost", show_default=True, help="Name or address to listen on."),
+    click.option("--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="0 takes a free one."),
+    click.option("--prefix", metavar="PATH", help="Where every route is served as well (default: /api)."),
+    click.option("--limit", "limit", metavar="NAME=VALUE", multiple=True, help="Set a limit; repeatable."),
+    click.option("--print-limits", is_flag=True, help="List every limit, its value and who set it, and stop."),
+    click.option("--compression/--no-compression", default=None, help="permessage-deflate (default: off)."),
+)
+
+
+def serving_options(command: Decorated) -> Decorated:
+    """The options of every command that serves: where, under which prefix, within which limits, compressed or not."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
 
 
 def cannot_listen(command: str, host: str, port: int, error: OSError) -> Stop:
@@ -52,7 +60,7 @@ def free_port_after(port: int) -> int | None:
     return None
 
 
-def print_limits(limits: Limits, console: Console, *, as_json: bool) -> None:
+def show_limits(limits: Limits, console: Console, *, as_json: bool) -> None:
     """Every limit, its value and who set it."""
     if as_json:
         console.print_document(json.dumps({"schema": LIMITS_SCHEMA, "limits": limit_rows(limits)}, ensure_ascii=False))

@@ -17,11 +17,12 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from runtime.server.catalogue import RouteEntry
 from worpen_cli.console import ExitCode, Stop
 from worpen_cli.project import Project
 
 if TYPE_CHECKING:
-    from runtime.server.catalogue import BrokenRoute, RouteEntry
+    from runtime.server.catalogue import BrokenRoute
     from runtime.services import Addresses
 
 DATABASE_VARIABLE: Final = "WORPEN_DATABASE_URL"
@@ -62,9 +63,8 @@ def _address(
 def asks_for(entries: Iterable[RouteEntry | BrokenRoute], effect: str) -> str:
     """The first of these routes whose program asks for an effect; "" where none does."""
     for entry in entries:
-        owner = getattr(entry, "owner", None)
-        if owner is not None and effect in owner.manifest.effects:
-            return owner.source_name or entry.route.program.path  # type: ignore[union-attr]
+        if isinstance(entry, RouteEntry) and effect in entry.owner.manifest.effects:
+            return entry.owner.source_name or entry.route.program.path
     return ""
 
 

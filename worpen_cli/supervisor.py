@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from runtime.app import STOP_SIGNALS, signals_lead_to
 from worpen_cli.console import ExitCode
-from worpen_cli.listening import STOP_SIGNALS, signals_lead_to
+from worpen_cli.listening import RELOAD_SIGNALS
 from worpen_cli.readiness import READY, STOPPING, VARIABLE, tell
 
 WORKER: Final = "WORPEN_WORKER"
@@ -77,10 +78,9 @@ class Supervisor:
 
     async def run(self, number: int) -> int:
         """Keep so many workers going; the exit code: that of a worker that could not start, else as of one server."""
-        reload_signals = tuple(getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name))
         with tempfile.TemporaryDirectory(prefix="worpen-") as folder, contextlib.ExitStack() as open_sockets:
             self._workers = [self._place(n, Path(folder), open_sockets) for n in range(1, number + 1)]
-            with signals_lead_to(self._signalled, (*STOP_SIGNALS, *reload_signals)):
+            with signals_lead_to(self._signalled, (*STOP_SIGNALS, *RELOAD_SIGNALS)):
                 if (code := await self._start_all()) is not None:
                     return code
                 self._note({"event": "workers_ready", "level": "info", "workers": number})

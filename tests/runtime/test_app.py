@@ -12,7 +12,7 @@ import pytest
 
 from compiler.language.hooks import INPUT_NUMBERS
 from compiler.language.values import Value
-from runtime.app import App, run, serve_until_signal, show_address
+from runtime.app import App, run, serve_until_signal, show_address, signals_lead_to
 from runtime.events import Draining, Listening, Stopped, Swapped
 from runtime.server.catalogue import BrokenRoute, Condition
 from runtime.server.settings import Settings
@@ -234,3 +234,12 @@ async def test_two_nodes_on_a_bus_are_one_server() -> None:
             await ann.send("hello")
             assert [await ann.recv(), await bob.recv()] == ["hello", "hello"]
             assert "worpen_bus_is_down 0" in (await ask(two, "/metrics")).body
+
+
+async def test_signals_reach_the_loop_while_they_are_wanted() -> None:
+    heard: asyncio.Queue[int] = asyncio.Queue()
+    before = signal.getsignal(signal.SIGTERM)
+    with signals_lead_to(heard.put_nowait):
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await asyncio.wait_for(heard.get(), 10) == signal.SIGTERM
+    assert signal.getsignal(signal.SIGTERM) == before

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
-import os
-import signal
 import socket
 
-from worpen_cli.listening import cannot_listen, free_port_after, signals_lead_to
+from worpen_cli.listening import cannot_listen, free_port_after
 
 
 def test_the_suggested_port_is_free() -> None:
@@ -27,12 +24,3 @@ def test_why_it_cannot_listen() -> None:
     assert taken.help.startswith("worpen serve --port 3")
     refused = cannot_listen("serve", "nowhere", 80, OSError(errno.EACCES, "Permission denied"))
     assert refused.message == "cannot listen on nowhere port 80: permission denied"
-
-
-async def test_signals_reach_the_loop_while_they_are_wanted() -> None:
-    heard: asyncio.Queue[int] = asyncio.Queue()
-    before = signal.getsignal(signal.SIGTERM)
-    with signals_lead_to(heard.put_nowait):
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert await asyncio.wait_for(heard.get(), 10) == signal.SIGTERM
-    assert signal.getsignal(signal.SIGTERM) == before

@@ -16,14 +16,13 @@ from compiler.diagnostics.codes import Severity
 from compiler.language.hooks import HOOKS
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import Console, ExitCode, Stop
-from worpen_cli.files import InputFile, describe_os_error, read_inputs
+from worpen_cli.files import PROGRAM_SUFFIX, InputFile, describe_os_error, read_inputs
 from worpen_cli.findings import Examined, examine, reaches, render_for, summary
 
 if TYPE_CHECKING:
     from compiler.bytecode.program import Program
     from compiler.pipeline import Compilation
 
-SUFFIX: Final = ".wbc"
 EMISSIONS: Final = ("bytecode", "disasm", "json", "python")
 PROGRAMS_SCHEMA: Final = "worpen.programs/1"
 
@@ -31,7 +30,7 @@ PROGRAMS_SCHEMA: Final = "worpen.programs/1"
 def target_of(file: InputFile, output: str | None) -> str:
     """Where a file's program is written: beside the source, or in the source's place under `output`."""
     source = file.name if output is None else os.path.join(output, file.place or os.path.basename(file.name))
-    return os.path.splitext(source)[0] + SUFFIX
+    return os.path.splitext(source)[0] + PROGRAM_SUFFIX
 
 
 def targets_of(files: Sequence[InputFile], output: str | None) -> list[str]:
@@ -63,7 +62,7 @@ def _write_beside(target: str, content: bytes) -> str:
     """Write a new file in the target's folder, readable as any new file is; its path."""
     folder = os.path.dirname(target) or os.curdir
     os.makedirs(folder, exist_ok=True)
-    number, path = tempfile.mkstemp(prefix=".worpen-", suffix=SUFFIX, dir=folder)
+    number, path = tempfile.mkstemp(prefix=".worpen-", suffix=PROGRAM_SUFFIX, dir=folder)
     try:
         with os.fdopen(number, "wb") as file:
             file.write(content)

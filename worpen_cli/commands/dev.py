@@ -18,7 +18,7 @@ import click
 from compiler.diagnostics.machine_formats import diagnostic_json
 from compiler.diagnostics.render import render_full
 from compiler.language.faults import Fault
-from runtime.app import App, run
+from runtime.app import App, run, signals_lead_to
 from runtime.events import Events
 from runtime.loader import link
 from runtime.server.settings import Settings
@@ -32,8 +32,7 @@ from worpen_cli.findings import plural
 from worpen_cli.greeting import greeting, open_page, server_address
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import Limits, choose_limits
-from worpen_cli.listening import cannot_listen, signals_lead_to
-from worpen_cli.listening import print_limits as show_limits
+from worpen_cli.listening import cannot_listen, serving_options, show_limits
 from worpen_cli.outside import asks_for, choose_addresses
 from worpen_cli.project import Project
 from worpen_cli.reload import Generation, RouteSet
@@ -301,17 +300,12 @@ def check_token(_: click.Context, param: click.Parameter, value: str | None) -> 
     ),
 )
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--host", default="localhost", show_default=True, help="Name or address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="0 takes a free one.")
-@click.option("--prefix", metavar="PATH", help="Where every route is served as well (default: /api).")
+@serving_options
 @click.option("--watch/--no-watch", default=True, show_default=True, help="Reload when a file is saved.")
 @click.option(
     "--reload", "reload", type=click.Choice(["keep", "restart"]), default="keep", show_default=True,
     help="restart closes the connections of a changed route (1012).",
 )  # fmt: skip
-@click.option("--limit", "limit", metavar="NAME=VALUE", multiple=True, help="Set a limit; repeatable.")
-@click.option("--print-limits", is_flag=True, help="List every limit, its value and who set it, and stop.")
-@click.option("--compression/--no-compression", default=None, help="permessage-deflate (default: off).")
 @click.option("--open", "opens", is_flag=True, help="Open the browser console.")
 @click.option("--console/--no-console", default=True, show_default=True, help="Serve the browser console.")
 @click.option(

@@ -10,6 +10,7 @@ import click
 
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import ExitCode, Stop
+from worpen_cli.files import PROGRAM_SUFFIX, read_inputs
 from worpen_cli.findings import plural
 
 if TYPE_CHECKING:
@@ -22,15 +23,13 @@ _KIND_WIDTH: Final = 12
 
 def read_programs(path: str, invocation: Invocation) -> list[Program]:
     """The programs of a program file, a route file, or all route files of a folder. Raises Stop."""
-    from worpen_cli.commands.compile import SUFFIX
     from worpen_cli.commands.inspect import read_program
 
-    return [read_program(path)] if path.endswith(SUFFIX) else _compiled(path, invocation)
+    return [read_program(path)] if path.endswith(PROGRAM_SUFFIX) else _compiled(path, invocation)
 
 
 def _compiled(path: str, invocation: Invocation) -> list[Program]:
     from compiler.pipeline import compile_source
-    from worpen_cli.files import read_inputs
     from worpen_cli.findings import examine
 
     examined = examine(read_inputs([path]), invocation.project.settings(), compile_source)

@@ -10,8 +10,8 @@ import click
 from compiler.diagnostics.escape import escape
 from compiler.language.hooks import HOOKS
 from worpen_cli.command import Command, Invocation, pass_invocation
-from worpen_cli.console import ExitCode, Stop
-from worpen_cli.files import read_program_bytes
+from worpen_cli.console import ExitCode
+from worpen_cli.files import read_program_bytes, refused
 from worpen_cli.findings import plural
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def read_program(path: str) -> Program:
         program = decode(raw)
         verify(program)
     except LoadError as refusal:
-        advice = refusal.code.why
-        raise Stop(f"{path}: {refusal.message}", help=advice, kind=refusal.code, code=ExitCode.REFUSED) from None
+        raise refused(path, refusal) from None
     return program
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import click
 
 from runtime import events
-from runtime.app import App, run
+from runtime.app import STOP_SIGNALS, App, run, signals_lead_to
 from runtime.events import Event, Events
 from runtime.server.catalogue import RouteEntry
 from runtime.server.settings import Settings
@@ -26,8 +26,7 @@ from worpen_cli.deployment import Deployment, NotGood
 from worpen_cli.files import STDIN
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import choose_limits
-from worpen_cli.listening import STOP_SIGNALS, cannot_listen, signals_lead_to
-from worpen_cli.listening import print_limits as show_limits
+from worpen_cli.listening import RELOAD_SIGNALS, cannot_listen, serving_options, show_limits
 from worpen_cli.outside import check_addresses, choose_addresses
 from worpen_cli.project import Project
 from worpen_cli.readiness import READY, RELOADING, STOPPING, tell
@@ -35,7 +34,6 @@ from worpen_cli.supervisor import Supervisor, is_worker
 
 PARENT_SECONDS: Final = 1.0
 """How often a worker looks whether its supervisor is still there."""
-RELOAD_SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGHUP",) if hasattr(signal, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,19 +191,14 @@ def _places(bad: NotGood) -> list[str]:
     ),
 )
 @click.argument("paths", nargs=-1, type=click.Path())
-@click.option("--host", default="localhost", show_default=True, help="Name or address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=3000, show_default=True, help="0 takes a free one.")
+@serving_options
 @click.option(
     "--workers", type=click.IntRange(1, 256), default=1, show_default=True,
     help="So many processes on the same port; more than one need --bus.",
 )  # fmt: skip
 @click.option("--reuse-port", is_flag=True, help="Let other processes listen on the same port.")
-@click.option("--prefix", metavar="PATH", help="Where every route is served as well (default: /api).")
 @click.option("--bus", metavar="URL", default="", help="The Redis or Valkey that joins several servers into one.")
 @click.option("--eager", is_flag=True, help="Translate all hooks before listening.")
-@click.option("--limit", "limit", metavar="NAME=VALUE", multiple=True, help="Set a limit; repeatable.")
-@click.option("--print-limits", is_flag=True, help="List every limit, its value and who set it, and stop.")
-@click.option("--compression/--no-compression", default=None, help="permessage-deflate (default: off).")
 @click.option("--metrics/--no-metrics", default=True, show_default=True, help="Answer /metrics.")
 @click.option(
     "--log-format", type=click.Choice(["json", "text"]), default="json", show_default=True,
