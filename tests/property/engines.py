@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from random import Random
 from typing import Any
 
@@ -35,6 +35,7 @@ VALUES: tuple[Value, ...] = (
     "", "a", "3", "10", "1.5", "-0", "1e400", "abc", "%d", "{x}", "it's", 'q"q', "\\n", "a\nb", "سن", "x" * 50,
     [], [1, 2], [True], ["a"], [[1], {"a": None}], {}, {"a": 1}, {"a": None, "length": 2}, {"b": [1]},
 )  # fmt: skip
+CHANGES = 32  # how many changed programs are tried of one
 REPLIES: tuple[Value, ...] = (1, 0, None, 2.5, "text", [1, "a"], {"a": 1})
 
 
@@ -152,10 +153,16 @@ def hook_program(seed: int) -> Program:
     return program(random_hook(Random(seed), "message", waits=seed % 3 == 0), slots=SLOTS, marked=True)
 
 
+@lru_cache(maxsize=1)
+def original(seed: int) -> Program:
+    """A program to be changed; made once for all that are made of it, for writing one takes longest."""
+    return hook_program(Random(seed).randrange(1 << 30))
+
+
 def mutant(seed: int) -> Program | None:
     """A changed program that the verifier accepts, with its own measures made true; None where it refuses it."""
     random = Random(seed)
-    made = hook_program(random.randrange(1 << 30))
+    made = original(seed // CHANGES)
     route = made.routes[0]
     chunk = route.hooks["on_message"]
     code = list(chunk.code)
