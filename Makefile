@@ -75,6 +75,7 @@ bench-cluster: $(VENV)/.test ## what the bus adds: one node, one with a bus, two
 
 bench-hooks: $(VENV)/.test ## hooks against Python by hand and other engines, and how fast programs load
 	$(BIN)/python -m tests.bench.hooks
+	$(BIN)/python -m tests.bench.path
 	$(BIN)/python -m tests.bench.loading
 	$(BIN)/python -m tests.bench.bombs
 

@@ -59,7 +59,8 @@ def _loop(arity: int) -> Callable[..., float]:
 
 
 def _calibrated(loop: Callable[..., float], call: Callable[..., Any], arguments: Sequence[Any], seconds: float) -> int:
-    """So many calls as take about so long."""
+    """So many calls as take about so long. The first call is not counted: it may have something to make."""
+    call(*arguments)
     count = 1
     while (spent := loop(itertools.repeat(None, count), call, time.process_time, *arguments)) < seconds / 4:
         count *= 4
