@@ -18,21 +18,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection
-from enum import IntEnum
-from typing import Any, Final, Generic, TypeAlias, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 from uuid import uuid4
 
-import msgspec
 from redis.asyncio import Redis
 from redis.asyncio.connection import Connection, parse_url
 from redis.exceptions import RedisError
 
 from runtime.bus import random_id
 from runtime.bus.claims import RECORD_SECONDS, Keeper, Keys, settle
+from runtime.bus.envelopes import VERSION, Envelope, Kind, decode, decode_changes, decode_whole, encode
+from runtime.bus.line import Line, Then
 from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Stamp, Verdict
-from runtime.bus.presence import Change, Changes, Presence
+from runtime.bus.presence import Changes, Presence
 from runtime.bus.resp import Decoder, Refusal
 from runtime.channels import Hub
 from runtime.events import BusDown, BusGap, BusUp, Events
@@ -40,7 +39,6 @@ from runtime.metrics import ServerCounters, count
 
 Member = TypeVar("Member")
 
-VERSION: Final = 1
 TICK_SECONDS: Final = 0.1
 ANSWER_TICKS: Final = 5
 """For so long a command may be unanswered: a publish that hangs fails over after half a second."""
@@ -63,53 +61,6 @@ FLIGHT_MESSAGES: Final = 50_000
 FLIGHT_BYTES: Final = 64 * 1024 * 1024
 NODE_DIGITS: Final = 8
 """A node's name is so many hexadecimal digits, and its connections' ids begin with it."""
-
-
-class Kind(IntEnum):
-    """What an envelope holds."""
-
-    MESSAGE = 0
-    DIRECT = 1
-    """A message for one connection."""
-    FENCE = 2
-    """A node's new epoch begins."""
-    RISEN = 3
-    BEAT = 4
-    BYE = 5
-    CHANGED = 6
-    """What changed in a node's presence."""
-    WANTED = 7
-    """A question for all of it."""
-    WHOLE = 8
-
-
-class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """What travels. The channel is the topic that it is published to.
-
-    The sender that does not hear its own message is not named: it is on the node that published, which remembers.
-    """
-
-    v: int
-    kind: int
-    node: str
-    epoch: int
-    seq: int = 0
-    previous: int = 0
-    """MESSAGE, DIRECT: see `Stamp`. BEAT: the version of presence."""
-    frame: bytes = b""
-    to: str = ""
-    """DIRECT: the connection."""
-    amount: int = 0
-    """RISEN: messages that its node kept for itself. BEAT: its number. CHANGED, WHOLE: the version of presence."""
-
-
-_encode: Final = msgspec.msgpack.Encoder().encode
-_decode: Final = msgspec.msgpack.Decoder(Envelope).decode
-_decode_changes: Final = msgspec.msgpack.Decoder(tuple[int, list[Change]]).decode
-_decode_whole: Final = msgspec.msgpack.Decoder(tuple[int, dict[str, list[str]]]).decode
-
-
-_Then: TypeAlias = "int | Callable[[Any], None]"
 
 
 class RedisBus(Generic[Member]):
@@ -151,7 +102,7 @@ class RedisBus(Generic[Member]):
         self._outgoing: Outgoing[Member] = Outgoing(flight_messages, flight_bytes)
         self._incoming = Incoming()
         self._patience = Patience(ANSWER_TICKS)
-        self._line: _Line | None = None
+        self._line: Line | None = None
         self._is_up = False
         self._identity: tuple[bytes, bytes] | None = None
         """What the store calls this connection: its number and address; None where it does not tell."""
@@ -264,10 +215,10 @@ class RedisBus(Generic[Member]):
         self._publish(topic, Envelope(VERSION, kind, self.node, epoch, 0, previous, frame, amount=amount))
 
     def _publish(self, topic: str, envelope: Envelope) -> None:
-        self._ask(envelope.seq, b"PUBLISH", _bytes(topic), _encode(envelope))
+        self._ask(envelope.seq, b"PUBLISH", _bytes(topic), encode(envelope))
 
-    def _ask(self, then: _Then, *parts: bytes) -> None:
-        """Give the store a command. See `_Line.asked`."""
+    def _ask(self, then: Then, *parts: bytes) -> None:
+        """Give the store a command. See `Line.asked`."""
         if self._line is not None:
             self._patience.ask()
             self._line.command(then, *parts)
@@ -395,7 +346,7 @@ class RedisBus(Generic[Member]):
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await connection.connect()  # type: ignore[no-untyped-call]
-            self._line = _Line(connection)
+            self._line = Line(connection)
             self._begin()
             tasks = {asyncio.create_task(part) for part in (self._line.write(), self._read(connection), self._watch())}
             try:
@@ -521,12 +472,12 @@ class RedisBus(Generic[Member]):
                 if self._line is not line:
                     raise ConnectionError("it was given up")
                 if isinstance(answer, list) and answer[0] == b"message":
-                    self._receive(answer[1].decode("utf-8", "surrogatepass"), _decode(answer[2]))
+                    self._receive(answer[1].decode("utf-8", "surrogatepass"), decode(answer[2]))
                 else:
                     self._answered(line.asked.popleft(), answer)
         raise ConnectionError("it closed the connection")
 
-    def _answered(self, then: _Then, answer: Any) -> None:
+    def _answered(self, then: Then, answer: Any) -> None:
         self._patience.answer()
         if not self._patience.waiting:
             self._idle.set()
@@ -564,14 +515,14 @@ class RedisBus(Generic[Member]):
             case Kind.BEAT if self._presence.version(node) != envelope.previous:
                 self._want(node)
             case Kind.CHANGED:
-                if not self._presence.change(node, version, *_decode_changes(envelope.frame)):
+                if not self._presence.change(node, version, *decode_changes(envelope.frame)):
                     self._want(node)
             case Kind.WANTED:
                 channels = {name: self._hub.ids(name) for name, _ in self._hub.channels()}
-                whole = _encode((len(self._hub), channels))
+                whole = encode((len(self._hub), channels))
                 self._tell(Kind.WHOLE, self._changes.version, whole, node)
             case Kind.WHOLE:
-                self._presence.replace(node, version, *_decode_whole(envelope.frame))
+                self._presence.replace(node, version, *decode_whole(envelope.frame))
             case _:
                 pass
 
@@ -580,7 +531,7 @@ class RedisBus(Generic[Member]):
     def _tell_changes(self) -> None:
         changes = self._changes.take(len(self._hub))
         if changes is not None:
-            self._tell(Kind.CHANGED, self._changes.version, _encode((len(self._hub), changes)))
+            self._tell(Kind.CHANGED, self._changes.version, encode((len(self._hub), changes)))
 
     def _want(self, node: str) -> None:
         """Ask a node for all it has, but not more often than it beats."""
@@ -622,40 +573,6 @@ class RedisBus(Generic[Member]):
     def _tell_gap(self, source: str, channel: str, reason: str, missed: int = 0) -> None:
         count(self._counters.bus_gaps, reason)
         self._events.publish(BusGap(self.node, source, channel, reason, missed))
-
-
-class _Line:
-    """The commands of one connection, in order, those of one turn of the loop in one write."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.asked: deque[_Then] = deque()
-        """For each command without an answer: the number of the message that it publishes, 0 for another one, or what
-        takes the answer, None where the store refuses."""
-        self._connection = connection
-        self._queue: list[bytes] = []
-        self._wake = asyncio.Event()
-        self._ended = ""
-
-    def command(self, then: _Then, *parts: bytes) -> None:
-        """Give a command."""
-        self.asked.append(then)
-        self._queue.append(b"*%d\r\n" % len(parts) + b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]))
-        self._wake.set()
-
-    def end(self, reason: str) -> None:
-        """Write nothing more."""
-        self._ended = reason
-        self._wake.set()
-
-    async def write(self) -> None:
-        """Write commands as they come. Raises ConnectionError at the end."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            if self._ended:
-                raise ConnectionError(self._ended)
-            queue, self._queue = self._queue, []
-            await self._connection.send_packed_command(b"".join(queue), check_health=False)
 
 
 def check_address(url: str) -> None:

@@ -11,8 +11,9 @@ import pytest
 from redis.asyncio import Redis
 
 from runtime.bus import redis as bus_module
+from runtime.bus.envelopes import Envelope
 from runtime.bus.presence import Presence
-from runtime.bus.redis import NODE_DIGITS, Envelope, RedisBus, check_address
+from runtime.bus.redis import NODE_DIGITS, RedisBus, check_address
 from runtime.channels import Hub
 from runtime.events import BusDown, BusGap, BusUp, Event, Events
 from runtime.metrics import ServerCounters

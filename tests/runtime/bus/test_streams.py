@@ -205,3 +205,14 @@ def test_the_store_answers_as_the_ring_in_memory(
             missed = ring.after(epoch, number, round(now, 3), rest)
             assert store.read(Position(epoch, number), rest) == Answer(Position("e", ring.offset), missed)
     assert store.client.xlen("t:kept:room") <= size
+
+
+def test_what_is_as_old_as_it_may_be_is_kept_and_what_is_older_goes(store: Store) -> None:
+    for at in (0.0, 5.0, 10.0):
+        store.at(at)
+        store.append(b"%d" % at)
+    assert store.client.xlen("t:kept:room") == 3
+    store.at(10.001)
+    assert store.read(Position("e", 0)) == Answer(Position("e", 3), Missed(1, ((2, b"5"), (3, b"10"))))
+    store.append(b"4")
+    assert store.client.xlen("t:kept:room") == 3
