@@ -20,6 +20,7 @@ from compiler.diagnostics import codes
 from compiler.language import values
 from compiler.language.faults import Fault
 from compiler.language.values import Value
+from runtime.bounds import UNBOUNDED, Bounds, outside
 from runtime.bus import Bus
 from runtime.bus.presence import Presence
 from runtime.channels import Hub
@@ -172,11 +173,13 @@ _NOTHING_SEEN: Final[dict[str, Position]] = {}
 class Host:
     """Performs the effects of one connection's hooks."""
 
-    __slots__ = ("_far", "_node", "_run", "codec", "keep", "seen")
+    __slots__ = ("_far", "_node", "_run", "bounds", "codec", "keep", "seen")
 
     def __init__(self, node: Node, far: Far, run: Run) -> None:
         self.codec: Codec | None = None
         """What encodes all that is sent; None where it is text."""
+        self.bounds: Bounds = UNBOUNDED
+        """What the route's program may ask for."""
         self.keep: Keep | None = None
         """What channels keep that the route sends to or is in; None where it asks for nothing."""
         self.seen: dict[str, Position] = _NOTHING_SEEN
@@ -186,7 +189,9 @@ class Host:
         self._run = run
 
     def emit(self, effect: str, *arguments: Any) -> Any:
-        """Perform one effect and return its reply; for those that wait an awaitable. Raises Fault."""
+        """Perform one effect and return its reply; for those that wait an awaitable.
+
+        Raises Fault, and OutsideManifest where its program says nothing of what it asks for."""
         if effect == "send":
             # `_send` of a text while nobody looks, written out: it is most of what hooks ask for.
             message, binary = arguments
@@ -225,6 +230,7 @@ class Host:
             case "sleep":
                 return self._run.sleep(to_seconds(*arguments))
             case "sql" | "redis" | "http":
+                self._admit(effect, arguments)
                 return self._run.call(effect, *arguments)
             case _:
                 raise NotImplementedError(f"routes that ask for `{effect}` are not served")
@@ -267,8 +273,12 @@ class Host:
 
     def _publish(self, message: Value, binary: bool, exclude_self: bool, channel: str) -> int:
         frame = self.encode(message, binary)
+        # `_admit_channel`, written out: a room that talks asks for nothing else.
+        names = self.bounds.channels
+        if names is not None and not names[channel]:
+            raise outside("channel", channel)
         if not exclude_self and self._run.joins_by_publishing:
-            self.join(channel)
+            self._enter(channel)
         node, exclude = self._node, self._far if exclude_self else None
         if node.recall is not None and (node.recall.busy or self.keep is not None):
             recipients = self._publish_kept(node.recall, channel, frame, exclude)
@@ -328,10 +338,41 @@ class Host:
     def _shown(self, message: Value) -> str:
         return values.text(message) if self.codec is None else values.to_json(message)
 
+    # What is outside.
+
+    def _admit(self, effect: str, arguments: Sequence[Any]) -> None:
+        """Whether the manifest names what one of the `OUTSIDE` is asked for. Raises OutsideManifest, and Fault
+        http-refused for an address that is none."""
+        bounds = self.bounds
+        match effect:
+            case "sql":
+                if bounds.statements is not None and arguments[0] not in bounds.statements:
+                    raise outside("SQL statement", arguments[0])
+            case "redis":
+                if bounds.keys is not None and not bounds.keys[arguments[1]]:
+                    raise outside("Redis key", arguments[1])
+            case _:
+                if (hosts := bounds.hosts) is None:
+                    return
+                if not hosts[host := self._node.services.host_of(arguments[1])]:
+                    raise outside("host", host)
+
     # Channels, the connection, the log.
 
     def join(self, channel: str) -> None:
-        """Enter a channel, and tell the client where it stands there if it wants that. Raises Fault channel-limit."""
+        """Enter a channel, and tell the client where it stands there if it wants that.
+
+        Raises Fault channel-limit, and OutsideManifest.
+        """
+        self._admit_channel(channel)
+        self._enter(channel)
+
+    def _admit_channel(self, channel: str) -> None:
+        names = self.bounds.channels
+        if names is not None and not names[channel]:
+            raise outside("channel", channel)
+
+    def _enter(self, channel: str) -> None:
         node = self._node
         if not node.hub.join(self._run.connection_id, self._far, channel):
             return
@@ -346,11 +387,13 @@ class Host:
             node.recall.left(channel)
 
     def _subscribe(self, channel: str) -> int:
+        self._admit_channel(channel)
         if not self._run.has_departed:
-            self.join(channel)
+            self._enter(channel)
         return self._node.hub.size(channel)
 
     def _unsubscribe(self, channel: str) -> int:
+        self._admit_channel(channel)
         self.leave(channel)
         return self._node.hub.size(channel)
 

@@ -14,18 +14,21 @@ from compiler.bytecode.program import Chunk, Program, RouteProgram
 from compiler.bytecode.verifier import verify
 from compiler.language.paths import PathPattern, parse_path
 from compiler.language.values import Unset, Value, channel_name
+from runtime.bounds import Bounds, bounds_of, within
 from runtime.seam import Context, Emit, Engine, Hook, Template
 from runtime.translator import build_hook, prepare
 
 
 @dataclass(frozen=True, slots=True)
 class LinkedRoute:
-    """A route that is ready to run: its hooks by name, and the templates of the channels that it joins."""
+    """A route that is ready to run: its hooks by name, the templates of the channels that it joins, and what its
+    program may ask for."""
 
     program: RouteProgram
     pattern: PathPattern
     hooks: Mapping[str, Hook]
     templates: tuple[Template, ...]
+    bounds: Bounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,19 @@ def load(raw: bytes, context: Context, engine: Engine = build_hook) -> LinkedPro
 def link(program: Program, context: Context, engine: Engine = build_hook) -> LinkedProgram:
     """A program, ready to run. Raises LoadError where it does not pass verification."""
     verify(program)
-    return LinkedProgram(program, tuple(_link_route(program, route, context, engine) for route in program.routes))
+    bounds = bounds_of(program.manifest)
+    around = within(program, bounds, context)
+    routes = tuple(_link_route(program, route, bounds, around, engine) for route in program.routes)
+    return LinkedProgram(program, routes)
 
 
-def _link_route(program: Program, route: RouteProgram, context: Context, engine: Engine) -> LinkedRoute:
+def _link_route(program: Program, route: RouteProgram, bounds: Bounds, context: Context, engine: Engine) -> LinkedRoute:
     return LinkedRoute(
         program=route,
         pattern=parse_path(route.path),
         hooks={name: engine(program, route, chunk, context) for name, chunk in route.hooks.items()},
         templates=tuple(_link_template(program, route, chunk, context, engine) for chunk in route.membership.templates),
+        bounds=bounds,
     )
 
 

@@ -352,7 +352,7 @@ class Session:
         for channel in fresh:
             try:
                 self._shell.join(channel)
-            except Fault as fault:
+            except (Fault, Uncatchable) as fault:
                 self._shell.ended("on_connect", fault)
                 return
 

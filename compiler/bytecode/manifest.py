@@ -7,6 +7,7 @@ and gaps for those that are computed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
@@ -137,8 +138,8 @@ class _Reaches:
         self.functions.add(function.name)
         arguments = _pop(stack, row.arity)
         for position, known in enumerate(arguments):
-            if function.parameter(position).literal == "environment":
-                self.environment.update(part for part in known if part is not None)
+            if kind := function.parameter(position).reaches:
+                self.add(kind, known)
         stack.append(_UNKNOWN)
 
     def emit(self, instruction: Instruction, stack: list[Known], _: list[tuple[int, int]]) -> None:
@@ -147,9 +148,14 @@ class _Reaches:
         self.effects.add(effect.name)
         arguments = _pop(stack, row.arity)
         for (argument, _kinds), known in zip(effect.arguments, arguments, strict=True):
-            if (collect := _COLLECTED.get((effect.name, argument))) is not None:
-                collect(self, known)
+            if (kind := effect.reaches.get(argument)) is not None:
+                self.add(kind, known)
         stack.append(_UNKNOWN)
+
+    def add(self, kind: str, known: Known) -> None:
+        """Something is reached: what is known of its name, and the field of the manifest."""
+        reached: set[str] = getattr(self, kind)
+        reached.add(_ENTRIES[kind](known))
 
 
 def _pop(stack: list[Known], count: int) -> list[Known]:
@@ -159,48 +165,55 @@ def _pop(stack: list[Known], count: int) -> list[Known]:
     return taken
 
 
-def _collect_channel(reaches: _Reaches, known: Known) -> None:
-    reaches.channels.add(patterns.joined(known))
+def _statement(known: Known) -> str:
+    return patterns.joined(known) if None in known else "".join(part or "" for part in known)
 
 
-def _collect_statement(reaches: _Reaches, known: Known) -> None:
-    reaches.statements.add(patterns.joined(known) if None in known else "".join(part or "" for part in known))
-
-
-def _collect_key(reaches: _Reaches, known: Known) -> None:
-    reaches.keys.add(patterns.joined(known))
-
-
-def _collect_host(reaches: _Reaches, known: Known) -> None:
-    reaches.hosts.add(_host(known))
-
-
-_COLLECTED: Final[dict[tuple[str, str], Callable[[_Reaches, Known], None]]] = {
-    ("publish", "channel"): _collect_channel,
-    ("subscribe", "channel"): _collect_channel,
-    ("unsubscribe", "channel"): _collect_channel,
-    ("sql", "query"): _collect_statement,
-    ("redis", "key"): _collect_key,
-    ("http", "url"): _collect_host,
-}
-"""Which arguments of which effects say what a program reaches."""
+_AUTHORITY_ENDS: Final = re.compile(r"[/?#]")
+_FULL_STOPS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
+"""Characters that names of hosts can have in place of a dot."""
+_HOST: Final = re.compile(r"[a-z0-9._:-]+")
+"""Names and addresses that are. What else stands there, nobody has to know how it would be read."""
 
 
 def _host(url: Known) -> str:
-    """The host of an address; `*` where a computed part stands before its end, and could change all of it."""
+    """The host of an address; `*` where a computed part stands before its end, and could change all of it.
+
+    Read as the HTTP client reads it, not as browsers do: a backslash ends no host (RFC 3986, 3.2).
+    """
     start = ""
     for part in url:
         if part is None:
             break
         start += part
-    authority, *rest = start.partition("://")[2].replace("\\", "/").partition("/")
-    if None in url and not rest[0]:
+    rest = start.partition("://")[2]
+    end = _AUTHORITY_ENDS.search(rest)
+    if None in url and end is None:
         return "*"
     try:
-        host = urlsplit(f"//{authority}").hostname
+        host = urlsplit(f"//{rest[: end.start()] if end else rest}").hostname
     except ValueError:
         return "*"
-    return patterns.literal(host) if host else "*"
+    written = _in_ascii((host or "").translate(_FULL_STOPS))
+    return written if _HOST.fullmatch(written) else "*"
+
+
+def _in_ascii(host: str) -> str:
+    """The name of a host as requests write it: other letters than ASCII's as punycode, so that none look alike."""
+    return ".".join(
+        label if label.isascii() else "xn--" + label.encode("punycode").decode("ascii") for label in host.split(".")
+    )
+
+
+_ENTRIES: Final[dict[str, Callable[[Known], str]]] = {
+    "channels": patterns.joined,
+    "statements": _statement,
+    "keys": patterns.joined,
+    "hosts": _host,
+    # The verifier lets nothing but literal texts name a variable of the environment.
+    "environment": _statement,
+}
+"""How a name stands in each field of the manifest."""
 
 
 _Step = Callable[[_Reaches, Instruction, "list[Known]", "list[tuple[int, int]]"], None]

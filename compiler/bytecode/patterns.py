@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+ANY: Final = "*"
+"""The pattern of all texts."""
 _SPECIAL: Final = re.compile(r"[*\\]")
 _NO_CHARACTER: Final = "\ud800"
 """Half a surrogate pair: texts are well formed and have none."""
@@ -49,11 +51,17 @@ def _compiled(pattern: str) -> tuple[str | None, ...]:
     return tuple(pieces)
 
 
+def only_text(pattern: str) -> str | None:
+    """The one text that a pattern covers; None where it covers more."""
+    pieces = _compiled(pattern)
+    return None if None in pieces else "".join(piece for piece in pieces if piece is not None)
+
+
 def matches(pattern: str, text: str) -> bool:
     """Whether a pattern covers a text: each `*` stands for any characters, also for none. Linear in the text."""
     pieces = _compiled(pattern)
     if None not in pieces:
-        return text == "".join(piece for piece in pieces if piece is not None)
+        return text == only_text(pattern)
     first, last = pieces[0] or "", pieces[-1] or ""
     if len(text) < len(first) + len(last) or not text.startswith(first) or not text.endswith(last):
         return False

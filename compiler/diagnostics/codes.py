@@ -910,3 +910,13 @@ FALSE_MANIFEST = _code(
     "a file with an altered manifest",
     "worpen compile route.yaml",
 )
+OUTSIDE_MANIFEST = _code(
+    706,
+    "outside-manifest",
+    _ERROR,
+    "The program asked for something that its manifest does not name",
+    "Channels, keys, hosts and other names that are computed are compared with the manifest when a hook asks for them. "
+    "What is not in it ends the hook, and no catch block stops that. Programs that worpen compiled never do this.",
+    "a file whose manifest says less than its instructions do",
+    "worpen compile route.yaml",
+)

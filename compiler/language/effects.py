@@ -1,11 +1,13 @@
 """THE effects: what a program can ask of its host, and whether it waits for the answer.
 
 An operation of the language becomes one `EMIT` with the arguments named here, all of them always
-given. `reply` is the kinds of what comes back. `runs` says whether this version can perform it.
+given. `reply` is the kinds of what comes back. `reaches` says which arguments name something outside of the
+connection, and where in a manifest it stands (`compiler.bytecode.program.Manifest`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from compiler.language.hooks import HOOKS
@@ -15,7 +17,8 @@ from compiler.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """A row: name, arguments with their kinds, the reply's kinds, whether a hook waits for it, in which hooks it may be."""
+    """A row: name, arguments with their kinds, the reply's kinds, whether a hook waits for it, in which hooks it may be,
+    and of the arguments that name what is reached the field of the manifest."""
 
     name: str
     arguments: tuple[tuple[str, Kind], ...]
@@ -23,6 +26,7 @@ class Effect:
     waits: bool
     doc: str
     hooks: frozenset[str]
+    reaches: Mapping[str, str]
 
     @property
     def arity(self) -> int:
@@ -40,9 +44,16 @@ _ACCEPTED = _EVERYWHERE - _AUTH
 
 
 def _effect(
-    name: str, doc: str, *, reply: Kind, waits: bool = False, hooks: frozenset[str] = _EVERYWHERE, **arguments: Kind
+    name: str,
+    doc: str,
+    *,
+    reply: Kind,
+    waits: bool = False,
+    hooks: frozenset[str] = _EVERYWHERE,
+    reaches: Mapping[str, str] | None = None,
+    **arguments: Kind,
 ) -> Effect:
-    EFFECTS[name] = Effect(name, tuple(arguments.items()), reply, waits, doc, hooks)
+    EFFECTS[name] = Effect(name, tuple(arguments.items()), reply, waits, doc, hooks, dict(reaches or {}))
     return EFFECTS[name]
 
 
@@ -80,6 +91,7 @@ PUBLISH = _effect(
     "A frame to all members of a channel. Replies the number of recipients.",
     reply=_NUMBER,
     hooks=_ACCEPTED,
+    reaches={"channel": "channels"},
     message=_PAYLOAD,
     binary=Kind.BOOLEAN,
     exclude_self=Kind.BOOLEAN,
@@ -90,10 +102,16 @@ SUBSCRIBE = _effect(
     "Join a channel. Replies its number of members. Raises channel-limit.",
     reply=_NUMBER,
     hooks=_ACCEPTED,
+    reaches={"channel": "channels"},
     channel=_TEXT,
 )
 UNSUBSCRIBE = _effect(
-    "unsubscribe", "Leave a channel. Replies its number of members.", reply=_NUMBER, hooks=_ACCEPTED, channel=_TEXT
+    "unsubscribe",
+    "Leave a channel. Replies its number of members.",
+    reply=_NUMBER,
+    hooks=_ACCEPTED,
+    reaches={"channel": "channels"},
+    channel=_TEXT,
 )
 CLOSE = _effect(
     "close",
@@ -110,6 +128,7 @@ SQL = _effect(
     "Run one statement. Replies rows, or `{rows_affected, last_insert_id}`.",
     reply=Kind.LIST | Kind.OBJECT | _NULL,
     waits=True,
+    reaches={"query": "statements"},
     query=_TEXT,
     params=Kind.ANY,
     operation=_TEXT,
@@ -120,6 +139,7 @@ REDIS = _effect(
     "Run one command.",
     reply=Kind.ANY,
     waits=True,
+    reaches={"key": "keys"},
     command=_TEXT,
     key=_TEXT,
     value=Kind.ANY,
@@ -130,6 +150,7 @@ HTTP = _effect(
     "Make one request. Replies `{status, headers, body}`.",
     reply=Kind.OBJECT,
     waits=True,
+    reaches={"url": "hosts"},
     method=_TEXT,
     url=_TEXT,
     headers=Kind.ANY,

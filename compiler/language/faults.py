@@ -1,7 +1,8 @@
 """Faults: what can go wrong while a hook runs.
 
 A `Fault` is what `Try` catches. `OutOfFuel` and `HookTimeout` are not caught by any `Try` (language
-section 7), so they do not derive from Exception: a stray `except Exception` cannot swallow them.
+section 7), so they do not derive from Exception: a stray `except Exception` cannot swallow them. Neither is
+`OutsideManifest`, which no program that the compiler made can meet: it stops one that lies (bytecode section 3).
 """
 
 from __future__ import annotations
@@ -58,10 +59,10 @@ class Uncatchable(BaseException):
     kind: Code
     mark: Mark | None = None
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, *operands: Value) -> None:
         super().__init__(message)
         self.message = message
-        self.operands: tuple[Value, ...] = ()
+        self.operands = operands
         self.code = self.kind.fault_name
 
 
@@ -75,3 +76,9 @@ class HookTimeout(Uncatchable):
     """The hook ran longer than its time limit, or slept longer than it may."""
 
     kind = codes.HOOK_TIMEOUT
+
+
+class OutsideManifest(Uncatchable):
+    """The program asked for something that its manifest does not name: it is not what it says it is."""
+
+    kind = codes.OUTSIDE_MANIFEST

@@ -631,7 +631,9 @@ class Link:
 
     def renewed(self) -> None:
         """A new program has taken over: it may have another codec or rate, or keep something else."""
-        options = self.session.route.program.options
+        route = self.session.route
+        options = route.program.options
+        self._host.bounds = route.bounds
         self._codec = self._host.codec = codec_of(options)
         self._allowance = allowance_of(options, perf_counter(), self._allowance)
         self._host.keep = keep_of(options)

@@ -85,6 +85,10 @@ class Services:
         door: Sql | Redis | Http = getattr(self, f"_{effect}")
         return door.perform(*arguments)
 
+    def host_of(self, url: str) -> str:
+        """The host that a request to this address would go to, in ASCII and lower case. Raises Fault http-refused."""
+        return self._http.host_of(url)
+
     async def close(self) -> None:
         """Close everything that was opened."""
         for effect in OUTSIDE:

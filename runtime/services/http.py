@@ -104,17 +104,28 @@ class Http:
             raise Fault(codes.HTTP_ERROR, "the answer is in an encoding that was not asked for")
         return b"".join(parts)
 
+    def host_of(self, url: str) -> str:
+        """See `Services`."""
+        return self._read(url).raw_host.decode("ascii").lower()
+
     def _address(self, url: str) -> httpx.URL:
         """The address, allowed. Raises Fault."""
+        address = self._read(url)
+        self._guard.admit(address.host)
+        return address
+
+    @staticmethod
+    def _read(url: str) -> httpx.URL:
+        """The address, well-formed. Raises Fault."""
         try:
             address = httpx.URL(url)
+            host = address.host  # read back from punycode, which may be none
         except (httpx.InvalidURL, UnicodeError, ValueError):
             raise Fault(codes.HTTP_REFUSED, "the address of the request is none", url) from None
-        if address.scheme not in ("http", "https") or not address.host:
+        if address.scheme not in ("http", "https") or not host:
             raise Fault(codes.HTTP_REFUSED, "the address of a request begins with https:// or http://", url)
         if address.userinfo:
             raise Fault(codes.HTTP_REFUSED, "a login does not belong into an address; write an Authorization header")
-        self._guard.admit(address.host)
         return address
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from compiler.bytecode.program import Chunk, Import, Manifest, Membership, Program, RouteProgram, Slot
 from compiler.language.paths import parse_path
 from compiler.language.values import Kind, Value
+from runtime.bounds import UNBOUNDED
 from runtime.loader import LinkedRoute
 from runtime.seam import Hook
 from runtime.server.catalogue import RouteEntry
@@ -42,7 +43,7 @@ def route(
         tuple(Slot(slot, Kind.ANY) for slot in slots),
         {hook: chunk(hook in waiting) for hook in hooks},
     )
-    return LinkedRoute(program, parse_path(path), hooks, templates)
+    return LinkedRoute(program, parse_path(path), hooks, templates, UNBOUNDED)
 
 
 def owner(route: LinkedRoute, *, constants: tuple[Value, ...] = (), imports: tuple[Import, ...] = ()) -> Program:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from compiler.diagnostics import codes
 from compiler.language.effects import EFFECTS
-from compiler.language.faults import Fault
+from compiler.language.faults import Fault, OutsideManifest
 from compiler.language.hooks import INPUTS
 from compiler.language.values import Value
 from compiler.pipeline import Settings as CompilerSettings
 from compiler.pipeline import compile_source
 from runtime import interpreter, translator
+from runtime.bounds import bounds_of
 from runtime.bus.local import LocalBus
 from runtime.channels import Hub
 from runtime.events import Event, Events, FrameOut, LogLine
@@ -26,6 +28,7 @@ from runtime.loader import link
 from runtime.seam import Context, Engine
 from runtime.services import OUTSIDE, Addresses, Services
 from runtime.transport import frames
+from tests.assembly import NO_MANIFEST
 
 ENGINES: tuple[Engine, ...] = (interpreter.build_hook, translator.build_hook)
 
@@ -328,6 +331,77 @@ def test_every_effect_is_performed() -> None:
         else:
             with pytest.raises((Fault, TypeError, ValueError, AttributeError)):
                 host.emit(effect.name, *[object()] * (effect.arity + 1))
+
+
+PUBLISHED = ("publish", "hi", False, False)
+
+
+def bounded(**names: Any) -> Server:
+    server = Server("a", "b")
+    server.hosts["a"].bounds = bounds_of(replace(NO_MANIFEST, **names))
+    return server
+
+
+@pytest.mark.parametrize(
+    ("names", "inside", "beyond"),
+    [
+        ({"channels": ("room-*", "hall")}, (*PUBLISHED, "room-1"), (*PUBLISHED, "roo")),
+        ({"channels": ("room-*", "hall")}, (*PUBLISHED, "hall"), ("publish", "hi", False, True, "hall-1")),
+        ({"channels": ("room-*",)}, ("subscribe", "room-1"), ("subscribe", "x")),
+        ({"channels": ("room-*",)}, ("unsubscribe", "room-1"), ("unsubscribe", "x")),
+        ({"keys": ("user:*",)}, ("redis", "GET", "user:1", None, None), ("redis", "GET", "admin:1", None, None)),
+        (
+            {"statements": ("SELECT 1",)},
+            ("sql", "SELECT 1", None, "query", "all"),
+            ("sql", "SELECT 2", None, "query", "all"),
+        ),
+        (
+            {"hosts": ("api.example",)},
+            ("http", "GET", "https://API.example/x", None, None, 5000),
+            ("http", "GET", "https://api.example.evil.test/x", None, None, 5000),
+        ),
+        (
+            {"hosts": ("xn--bcher-kva.example",)},
+            ("http", "GET", "https://bücher.example/x", None, None, 5000),
+            ("http", "GET", "https://api.example\\.evil.test/x", None, None, 5000),
+        ),
+    ],
+)
+def test_a_program_asks_for_what_its_manifest_names_and_for_nothing_else(
+    names: dict[str, Any], inside: tuple[Any, ...], beyond: tuple[Any, ...]
+) -> None:
+    server = bounded(**names)
+    host, run = server.hosts["a"], server.runs["a"]
+    reply = host.emit(*inside)
+    if asyncio.iscoroutine(reply):
+        asyncio.run(_outcome(reply))
+        assert run.called == [inside]
+    before = len(run.called), len(server.far["a"].frames), server.hub.channels_of(server.far["a"])
+    with pytest.raises(OutsideManifest) as caught:
+        host.emit(*beyond)
+    assert caught.value.operands
+    assert (len(run.called), len(server.far["a"].frames), server.hub.channels_of(server.far["a"])) == before
+
+
+def test_membership_is_bounded_too() -> None:
+    server = bounded(channels=("room-*",))
+    server.hosts["a"].join("room-1")
+    with pytest.raises(OutsideManifest):
+        server.hosts["a"].join("x")
+    assert (server.hub.size("room-1"), server.hub.size("x")) == (1, 0)
+
+
+def test_who_has_left_learns_nothing_of_other_channels() -> None:
+    server = bounded(channels=("room-*",))
+    server.runs["a"].has_departed = True
+    assert server.hosts["a"].emit("subscribe", "room-1") == 0
+    with pytest.raises(OutsideManifest):
+        server.hosts["a"].emit("subscribe", "x")
+
+
+def test_an_address_that_is_none_is_refused_as_before() -> None:
+    server = bounded(hosts=("api.example",))
+    assert refuse(server.hosts["a"], "http", "GET", "ftp://api.example/", None, None, 5000).kind is codes.HTTP_REFUSED
 
 
 def test_the_moment() -> None:

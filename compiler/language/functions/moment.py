@@ -61,7 +61,12 @@ def random_string(moment: Moment, length: Number) -> str:
     return drawn[:count].decode("ascii")
 
 
-@function("moment", literal={"name": "environment"}, examples=[("env('WORPEN_EXAMPLE') ?? 'not set'", "not set")])
+@function(
+    "moment",
+    literal={"name": "environment"},
+    reaches={"name": "environment"},
+    examples=[("env('WORPEN_EXAMPLE') ?? 'not set'", "not set")],
+)
 def env(moment: Moment, name: str) -> str | None:
     """An environment variable that the settings allow under `env.allow`; null where it is not set."""
     return moment.environment(name)
@@ -73,13 +78,13 @@ def connections(moment: Moment) -> Number:
     return moment.connections()
 
 
-@function("moment", examples=[("channel_size('a room where nobody is')", 0)])
+@function("moment", reaches={"channel": "channels"}, examples=[("channel_size('a room where nobody is')", 0)])
 def channel_size(moment: Moment, channel: str) -> Number:
     """How many connections are in a channel. A channel without a name is an error."""
     return moment.channel_size(channel_name(channel))
 
 
-@function("moment", examples=[("members('a room where nobody is')", [])])
+@function("moment", reaches={"channel": "channels"}, examples=[("members('a room where nobody is')", [])])
 def members(moment: Moment, channel: str) -> list[Value]:
     """The ids of the connections in a channel. A channel without a name is an error."""
     ids = moment.members(channel_name(channel))

@@ -74,7 +74,8 @@ class Parameter:
 
     `literal` marks arguments that must be text literals: `pattern` (a regular expression),
     `expression` (an inner expression, compiled with the rest), `environment` (a name). `classes` are the
-    Python classes of the kinds, for a quick check.
+    Python classes of the kinds, for a quick check. `reaches`: it names something outside of the connection, which
+    stands in this field of a manifest; empty for all others.
     """
 
     name: str
@@ -82,6 +83,7 @@ class Parameter:
     required: bool
     literal: str
     classes: frozenset[type]
+    reaches: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,16 +174,18 @@ def function(
     examples: Iterable[tuple[str, Value]],
     aliases: Iterable[str] = (),
     literal: dict[str, str] | None = None,
+    reaches: dict[str, str] | None = None,
 ) -> Callable[[Implementation], Implementation]:
     """Declare a function of the language; see the module's docstring.
 
-    `literal` maps parameter names to `pattern`, `expression` or `environment`. A first parameter called
+    `literal` maps parameter names to `pattern`, `expression` or `environment`, `reaches` to a field of the manifest.
+    A first parameter called
     `moment` receives the `Moment` and is no argument: such a function's result changes from call to call.
     Raises ValueError where docstring or examples are missing, or a name is taken.
     """
 
     def declare(implementation: Implementation) -> Implementation:
-        row = _row(implementation, group, tuple(examples), tuple(aliases), literal or {})
+        row = _row(implementation, group, tuple(examples), tuple(aliases), literal or {}, reaches or {})
         names = (row.name, *row.aliases)
         for spelling in dict.fromkeys((*names, *map(camel_case, names))):
             if SPELLINGS.setdefault(spelling, row) is not row:
@@ -198,6 +202,7 @@ def _row(
     examples: tuple[tuple[str, Value], ...],
     aliases: tuple[str, ...],
     literal: dict[str, str],
+    reaches: dict[str, str],
 ) -> Function:
     name = implementation.__name__.rstrip("_")
     doc = inspect.getdoc(implementation)
@@ -210,7 +215,7 @@ def _row(
         name=name,
         aliases=aliases,
         group=group,
-        parameters=tuple(_parameter(p, kinds, literal) for p in declared[needs_moment:]),
+        parameters=tuple(_parameter(p, kinds, literal, reaches) for p in declared[needs_moment:]),
         variadic=any(p.kind is p.VAR_POSITIONAL for p in declared),
         result=kinds["return"],
         doc=doc,
@@ -220,11 +225,13 @@ def _row(
     )
 
 
-def _parameter(declared: inspect.Parameter, kinds: dict[str, Kind], literal: dict[str, str]) -> Parameter:
+def _parameter(
+    declared: inspect.Parameter, kinds: dict[str, Kind], literal: dict[str, str], reaches: dict[str, str]
+) -> Parameter:
     name = declared.name.rstrip("_")
     required = declared.default is declared.empty and declared.kind is not declared.VAR_POSITIONAL
     taken = Kind.TEXT if name in literal else kinds[declared.name]
-    return Parameter(name, taken, required, literal.get(name, ""), classes_of(taken))
+    return Parameter(name, taken, required, literal.get(name, ""), classes_of(taken), reaches.get(name, ""))
 
 
 def _hints(implementation: Callable[..., Value]) -> dict[str, Kind]:

@@ -64,6 +64,11 @@ def test_channels_of_membership_and_of_all_operations() -> None:
         ("INPUT message", "*"),
         ("CONST 'nonsense'", "*"),
         ("CONST 'https://[/x'", "*"),
+        ("CONST 'https://a.example?q=' ; INPUT message ; CONCAT 2", "a.example"),
+        ("CONST 'https://a.example#' ; INPUT message ; CONCAT 2", "a.example"),
+        (r"CONST 'https://a.example\\' ; INPUT message ; CONCAT 2", "*"),
+        ("CONST 'https://a\u3002example/'", "a.example"),
+        ("CONST 'https://www.BÜCHER.example/'", "www.xn--bcher-kva.example"),
     ],
 )
 def test_hosts(text: str, host: str) -> None:
@@ -77,6 +82,12 @@ def test_keys_and_statements() -> None:
     assert found.keys == ("user:*",)
     assert found.statements == ("SELECT * FROM t",)
     assert found.effects == ("redis", "sql")
+
+
+@pytest.mark.parametrize("function", ["members", "channel_size"])
+def test_channels_that_are_only_asked_about(function: str) -> None:
+    found = manifest(f"CONST 'vip-' ; INPUT message ; CONCAT 2 ; CALL {function}/1 ; RETURN")
+    assert found.channels == ("vip-*",)
 
 
 def test_functions_and_environment_also_of_inner_expressions() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.bytecode.patterns import covers, joined, literal, matches
+from compiler.bytecode.patterns import ANY, covers, joined, literal, matches, only_text
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,7 @@ def test_matches(pattern: str, text: str, fits: bool) -> None:
 def test_a_literal_covers_itself_alone(text: str) -> None:
     assert matches(literal(text), text)
     assert not matches(literal(text), text + "x")
+    assert only_text(literal(text)) == text
     assert matches(joined([text, None, text]), text + "between" + text)
 
 
@@ -74,3 +75,9 @@ def test_a_literal_covers_itself_alone(text: str) -> None:
 )
 def test_patterns_cover_patterns(wide: str, narrow: str, covered: bool) -> None:
     assert covers(wide, narrow) is covered
+
+
+def test_a_pattern_with_a_gap_covers_more_than_one_text() -> None:
+    assert only_text("a*") is None
+    assert only_text(ANY) is None
+    assert matches(ANY, "anything")

@@ -183,7 +183,8 @@ async def test_only_what_is_listed(names: dict[str, list[str]]) -> None:
             assert (await ask(http, f"http://{host}:{server.port}/"))["status"] == 200
         for url in (
             "http://other.test/", "http://api.test.evil.test/", "http://evilapi.test/", "http://10.0.0.1/", "http://[::1]/",
-            "ftp://api.test/", "file:///etc/passwd", "api.test", "", "http://", "http://user:pass@api.test/",
+            "https://xn--bcher-kvaxn--bcher-kva/", "ftp://api.test/", "file:///etc/passwd", "api.test", "", "http://",
+            "http://user:pass@api.test/",
             "http://api.test@evil.test/", "//api.test/", "http://2130706433/", "http://0x7f.1/", "http://\r\n/",
         ):  # fmt: skip
             assert (await fault(http, url)).code == "http_refused", url
