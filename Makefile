@@ -16,8 +16,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE    := compiler runtime worpen_cli tests
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint types layers format docs golden fuzz bench bench-hooks bench-cluster soak cluster autobahn \
-  build clean
+.PHONY: help dev test check lint types layers format docs golden fuzz bench bench-board bench-hooks bench-cluster soak \
+  cluster autobahn build clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -72,6 +72,9 @@ autobahn: $(VENV)/.run ## the Autobahn suite against the wire; WSTEST names its 
 
 bench-cluster: $(VENV)/.test ## what the bus adds: one node, one with a bus, two
 	$(BIN)/python -m tests.bench.cluster $(ARGS)
+
+bench-board: $(VENV)/.test ## what looking costs the server: the live board, the browser console
+	$(BIN)/python -m tests.bench.board_cost $(ARGS)
 
 bench-hooks: $(VENV)/.test ## hooks against Python by hand and other engines, and how fast programs load
 	$(BIN)/python -m tests.bench.hooks

@@ -273,13 +273,14 @@ class Events:
     """The listeners. `wanted`: somebody listens at all; `detailed`: somebody wants frames and hook runs too, of all
     connections or of some; `measured`: somebody looks at what connections and channels count for themselves."""
 
-    __slots__ = ("_all", "_detailed", "_looking", "_watches", "detailed", "measured", "wanted")
+    __slots__ = ("_all", "_detailed", "_looking", "_turned", "_watches", "detailed", "measured", "wanted")
 
     def __init__(self) -> None:
         self._all: tuple[Listener, ...] = ()
         self._detailed: tuple[Listener, ...] = ()
         self._watches: dict[str, tuple[Listener, ...]] = {}
         self._looking = 0
+        self._turned: Callable[[str | None], None] = _not_told
         self.wanted = False
         self.detailed = False
         self.measured = False
@@ -293,16 +294,24 @@ class Events:
         if detailed:
             self._detailed = (*self._detailed, listener)
         self._renew()
+        if detailed:
+            self._turned(None)
         return lambda: self._forget(listener)
 
     def watch(self, connection_id: str, listener: Listener) -> Callable[[], None]:
         """Call `listener` for frames to and from one connection, and for its hooks that finish well.
 
-        Other connections pay for it with one look-up a frame. Returns what ends it.
+        Other connections pay for it with one look-up for what they send to others. Returns what ends it.
         """
         self._watches[connection_id] = (*self._watches.get(connection_id, ()), listener)
         self._renew()
+        self._turned(connection_id)
         return lambda: self._unwatch(connection_id, listener)
+
+    def on_turn(self, turned: Callable[[str | None], None]) -> None:
+        """Have this called whenever `is_followed` may have another answer: for the connection with an id, or for all
+        (None). So each connection can keep its answer, and needs not ask at every message."""
+        self._turned = turned
 
     def measure(self) -> Callable[[], None]:
         """Have connections time their hooks and channels count their messages. Returns what ends it."""
@@ -322,13 +331,16 @@ class Events:
         else:
             self._watches.pop(connection_id, None)
         self._renew()
+        self._turned(connection_id)
 
     def _forget(self, listener: Listener) -> None:
         self._all = tuple(other for other in self._all if other is not listener)
-        self._detailed = tuple(other for other in self._detailed if other is not listener)
-        for connection_id in list(self._watches):
+        detailed, self._detailed = self._detailed, tuple(other for other in self._detailed if other is not listener)
+        for connection_id in [name for name, listeners in self._watches.items() if listener in listeners]:
             self._unwatch(connection_id, listener)
         self._renew()
+        if self._detailed != detailed:
+            self._turned(None)
 
     def _renew(self) -> None:
         self.wanted = bool(self._all)
@@ -367,6 +379,10 @@ class Events:
             except Exception:
                 # A listener that fails would fail again; connections must not suffer from who watches them.
                 self._forget(listener)
+
+
+def _not_told(_: str | None) -> None:
+    """No connections are there to be told."""
 
 
 def show_operands(operands: Sequence[Value]) -> tuple[str, ...]:

@@ -92,6 +92,10 @@ class Run(Protocol):
         """The file of the program that runs."""
 
     @property
+    def followed(self) -> bool:
+        """Whether somebody wants to see its frames and hook runs."""
+
+    @property
     def joins_by_publishing(self) -> bool:
         """Whether a broadcast makes its sender a member (language section 8, M3)."""
 
@@ -193,7 +197,7 @@ class Host:
 
         Raises Fault, and OutsideManifest where its program says nothing of what it asks for."""
         if effect == "send":
-            # `_send` of a text while nobody looks, written out: it is most of what hooks ask for.
+            # `_send` of a text while nobody follows it, written out: it is most of what hooks ask for.
             message, binary = arguments
             far, node = self._far, self._node
             if (
@@ -201,7 +205,7 @@ class Host:
                 and not binary
                 and self.codec is None
                 and far.is_open
-                and not node.events.detailed
+                and not self._run.followed
             ):
                 try:
                     far.send(node.wire.encode_text(message))
@@ -250,7 +254,7 @@ class Host:
         recipients = 1 if far.is_open else 0
         if recipients:
             far.send(frame)
-        if self._node.events.detailed:
+        if self._run.followed:
             own = self._run.connection_id
             self._show(own, recipients, message, binary, self._watched_of(own))
         return recipients

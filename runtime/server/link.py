@@ -80,6 +80,16 @@ class Floor:
     lives: Lives | None = None
     """Who sees to it that every `on_disconnect` runs, also if this node is killed; None where it is alone."""
 
+    def __post_init__(self) -> None:
+        self.node.events.on_turn(self.turn)
+
+    def turn(self, connection_id: str | None) -> None:
+        """Have a link, or all (None), know whether somebody follows it."""
+        found = self.links.values() if connection_id is None else (self.links.get(connection_id),)
+        for link in found:
+            if link is not None:
+                link.followed = self.node.events.is_followed(link.session.id)
+
 
 class Lives(Protocol):
     """Who is told of connections, so that another node can end them."""
@@ -128,6 +138,7 @@ class Link:
         "_tally",
         "_waiting",
         "emit",
+        "followed",
         "has_departed",
         "hook",
         "opened_at",
@@ -158,6 +169,8 @@ class Link:
         assert served.version is not None
         self.served = served
         self.has_departed = False
+        self.followed = False
+        """Whether somebody wants to see its frames and hook runs: kept by `Floor.turn` while it is among the links."""
         self.session = Session(connection_id or floor.node.bus.new_id(), served.version, given, self)
         self._floor = floor
         self._events = floor.node.events
@@ -205,6 +218,7 @@ class Link:
         floor, connection_id = self._floor, self.session.id
         self.opened_at = self._started = perf_counter()
         floor.links[connection_id] = self
+        floor.turn(connection_id)
         floor.emptied.clear()
         floor.gate.entered(self._connection.remote_address, self.user)
         if self._expires_at is not None:
@@ -227,8 +241,8 @@ class Link:
         """One whole message: what the route's codec makes of it; without one text as it is, binary as text where it is
         UTF-8, else as base64."""
         # The usual case, a text or what a codec decodes, to an open connection whose hook does not wait and ends well
-        # while nobody follows frames, is written out: the same as `_hear`, `Session.hear`, `started` and `ended`. It
-        # is most of what a server does.
+        # while nobody follows it, is written out: the same as `_hear`, `Session.hear`, `started` and `ended`. It is
+        # most of what a server does.
         session = self.session
         run, tally, codec = session.at_once, self._tally, self._codec
         if (
@@ -237,7 +251,7 @@ class Link:
             or session.state is not _OPEN
             or self._allowance is not None
             or (codec is None and message.__class__ is not str)
-            or self._events.detailed
+            or self.followed
         ):
             self._hear(message)
             return
@@ -268,7 +282,11 @@ class Link:
         tally.runs += 1
         tally.seconds += seconds
         if self._events.measured:
-            self._time(seconds)
+            timings = self.timings
+            if timings is None:
+                self._time(seconds)
+            else:
+                timings.append(seconds)
         self.result = "ok"
         session.hook = ""
         inputs[MESSAGE] = None
@@ -282,7 +300,7 @@ class Link:
         if self._codec is not None:
             self._decode(self._codec, message)
             return
-        if self._events.detailed:
+        if self.followed:
             self._tell_frame(message)
         if isinstance(message, str):
             self.session.hear(message, "text")
@@ -299,7 +317,7 @@ class Link:
         except BadPayload as bad:
             self._refuse(message, bad)
             return
-        if self._events.detailed:
+        if self.followed:
             self._tell_frame(codec.show(message))
         self.session.hear(value, "text" if isinstance(message, str) else "binary")
 
@@ -307,7 +325,7 @@ class Link:
         """No hook sees a message: count it, and say so at most once a second."""
         events = self._events
         count(self._floor.counters.messages_dropped, reason)
-        if events.detailed:
+        if self.followed:
             self._tell_frame(message, runs_hook=False)
         if self._complaints is None:
             self._complaints = {}
@@ -322,10 +340,8 @@ class Link:
             events.publish(LogLine(self.session.id, self.route_name, "on_message", level, sentence + others))
 
     def _tell_frame(self, message: str | bytes, *, runs_hook: bool = True) -> None:
-        events, connection_id = self._floor.node.events, self.session.id
-        if events.is_followed(connection_id):
-            run = self.runs + 1 if runs_hook and "on_message" in self.session.route.hooks else 0
-            events.publish_detail(FrameIn(connection_id, self.route_name, message, run))
+        run = self.runs + 1 if runs_hook and "on_message" in self.session.route.hooks else 0
+        self._events.publish_detail(FrameIn(self.session.id, self.route_name, message, run))
 
     def closed(self, code: int, reason: str) -> None:
         """The connection is over."""

@@ -1,180 +1,333 @@
-"""What the live board costs the server: CPU time per message with and without it, in one run.
+"""What looking costs the server: its CPU time per message with and without somebody who looks.
 
-    python tests/bench/board_cost.py [rounds]
+    python -m tests.bench.board_cost [--blocks 12] [--seconds 2] [board connection console nobody]
 
-One server at a terminal of 80×24 with 1 000 connections takes 5 000 messages a second. Its board is opened and closed
-again in turns: two servers would differ by more than the board costs, by where their memory lies. With so many messages
-a second nothing queues, so the ratio of CPU times is what the throughput could lose. It is to be under 1.03.
+One server with 1 000 connections in 100 rooms takes 5 000 messages a second, each answered by one frame (other numbers:
+`--connections`, `--rate`). Who looks:
+
+    board       the live board of `worpen dev`, at a terminal of 80×24, as it is when it opens
+    connection  the same, looking into one of the connections that talk: its frames, hook runs, variables
+    console     the browser console's feed, with one of the connections watched
+    nobody      nothing at all, which shows how far off the measurement itself is: it should find 1.000
+
+What is measured is the CPU time of the server's process (the board and the browser are others) on a core of its own;
+load, board and all else have the other one. Nothing queues at that rate, so the server's time per message says what it
+could do at most: a ratio of 1.03 is 3 % of its throughput. The server's process is the same in all turns, since two
+would differ by more than the board costs, by where their memory lies; the board's process is too: while nobody is to
+look it is stopped, and the server's side of it is closed. Turns are short and mirrored: see `pairs`.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import json
 import os
 import signal
 import statistics
 import sys
 import threading
-import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import cast
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from typing import Any, Final, Protocol
 
 import pexpect
 import uvloop
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from compiler.pipeline import Settings as CompilerSettings
 from compiler.pipeline import compile_source
 from runtime.app import App
 from runtime.loader import link
 from runtime.server.catalogue import entries_of
+from runtime.server.console import FEED
 from runtime.server.settings import Settings
-from worpen_cli.board.desk import Desk, Means
-from worpen_cli.journal import Journal
+from tests.bench.paced import Client, Turn, connected, turn
+from tests.bench.pairs import estimate, mirrored, pin, spent
+from worpen_cli.board.exchange import Ask, Order, Reply
+from worpen_cli.board.feed import Feed
+from worpen_cli.board.launch import RunningBoard
 
-CONNECTIONS = 1_000
-RATE = 5_000
-SECONDS = 4.0
-STEP = 0.01
-MOST = 1.03
-ROUTE = """\
+PROJECT: Final = Path(__file__).parents[2]
+MOST: Final = 1.03
+SERVER_CORE, OTHER_CORE = 0, 1
+SETTLE: Final = 0.3
+"""Seconds after somebody began or ended to look, before a turn."""
+WARM: Final = 2
+"""So many turns go before those that count."""
+TOKEN: Final = "0123456789abcdef"
+ROOMS: Final = 100
+ROUTE: Final = """\
 name: Echo
 path: /ws/players/:room
 route_type: WebSocket
 ws_hooks:
+  on_connect:
+    - WsOp: {command: subscribe, channel: "{{ params.room }}"}
   on_message:
     - WsOp: {command: send, message: "{{ message }}"}
 """
-HANDSHAKE = (
-    b"GET /ws/players/a HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-)
-TEXT = b"0123456789abcdef"
-FRAME = bytes([0x81, 0x80 | len(TEXT)]) + bytes(4) + TEXT
-ANSWER_BYTES = 2 + len(TEXT)
 
 
-class Client(asyncio.Protocol):
-    """One connection that counts the bytes of its answers."""
-
-    def __init__(self) -> None:
-        self.is_open = asyncio.get_running_loop().create_future()
-        self.received = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-        self.transport.write(HANDSHAKE)
-
-    def data_received(self, data: bytes) -> None:
-        if self.is_open.done():
-            self.received += len(data)
-        else:
-            self.is_open.set_result(None)
+# The server's process.
 
 
-async def connected(port: int) -> list[Client]:
-    """All connections of one server."""
-    clients = []
-    for _ in range(CONNECTIONS):
-        _, client = await asyncio.get_running_loop().create_connection(Client, "127.0.0.1", port)
-        await client.is_open
-        clients.append(client)
-    return clients
+class Attached:
+    """A board whose feed can be closed and opened while its process goes on."""
 
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self.feed = self._open()
+        self._running = RunningBoard(self._answer, self._obey, color=True)
 
-def cpu_seconds(process: int) -> float:
-    """Time that the threads of a process ran, without its children; by the scheduler's clock, since the times of
-    `/proc/PID/stat` are counted in ticks, and a load that follows a timer falls together with those."""
-    spent = (int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{process}/task").iterdir())
-    return sum(spent) / 1e9
+    def _open(self) -> Feed:
+        return Feed(self._app, lambda: "ws://localhost")
 
+    def _answer(self, ask: Ask) -> Reply:
+        return self.feed.reply(ask)
 
-async def turn(clients: list[Client], process: int) -> tuple[float, float]:
-    """One turn: CPU µs per message, and messages answered a second."""
-    before, cpu, began = sum(client.received for client in clients), cpu_seconds(process), time.perf_counter()
-    sent = 0
-    while (passed := time.perf_counter() - began) < SECONDS:
-        due = int(passed * RATE)
-        for number in range(sent, due):
-            clients[number % CONNECTIONS].transport.write(FRAME)
-        sent = due
-        await asyncio.sleep(STEP)
-    await asyncio.sleep(0.2)
-    answered = (sum(client.received for client in clients) - before) / ANSWER_BYTES
-    return (cpu_seconds(process) - cpu) / answered * 1e6, answered / (time.perf_counter() - began - 0.2)
+    def _obey(self, order: Order) -> None:
+        raise AssertionError(f"nobody ordered {order}")
+
+    def look(self) -> None:
+        """Begin to look."""
+        self.feed = self._open()
+
+    def look_away(self) -> None:
+        """Look no more."""
+        self.feed.close()
 
 
 async def serve() -> None:
-    """Be the server: says its port, then opens or closes its board on each SIGUSR1, until SIGTERM."""
+    """Be the server, with a board: looks at SIGUSR1, away at SIGUSR2, until it is killed."""
     compilation = compile_source("echo.yaml", ROUTE.encode(), CompilerSettings())
     assert compilation.program is not None
-    app, over, toggled = App(Settings(port=0)), asyncio.Event(), asyncio.Event()
+    app = App(Settings(port=0, console_token=TOKEN))
     await app.start(entries_of(link(compilation.program, app.context)))
-    loop, desk = asyncio.get_running_loop(), None
-    loop.add_signal_handler(signal.SIGUSR1, toggled.set)
+    board = Attached(app)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGUSR1, board.look)
+    loop.add_signal_handler(signal.SIGUSR2, board.look_away)
     print(f"port {app.addresses[0][1]}.", flush=True)
-    while True:
-        await toggled.wait()
-        toggled.clear()
-        if desk is not None:
-            await desk.close()
-            desk = None
-            continue
-        means = Means(over.set, lambda _: over.set(), over.set, lambda: "ws://localhost")
-        desk = Desk(app, Journal(lambda _: None), means, color=True)
-        desk.open()
+    await asyncio.Event().wait()
 
 
-def read_on(process: pexpect.spawn) -> None:
-    """Be a terminal that takes all that is written to it."""
+# Who looks.
 
-    def read() -> None:
+
+class Onlooker(Protocol):
+    """Somebody who looks now and then."""
+
+    async def look(self) -> None:
+        """Begin."""
+
+    async def look_away(self) -> None:
+        """End."""
+
+    @property
+    def seen(self) -> int:
+        """A number that grows while somebody looks, and only then."""
+
+
+class Nobody:
+    """Does not look."""
+
+    seen = 0
+
+    async def look(self) -> None:
+        """Do nothing."""
+
+    async def look_away(self) -> None:
+        """Do nothing."""
+
+
+class Bench:
+    """The server's process and the board's, and the terminal between."""
+
+    def __init__(self) -> None:
+        own = ["-m", "tests.bench.board_cost", "--serve"]
+        self._spawned = pexpect.spawn(sys.executable, own, dimensions=(24, 80), timeout=30, cwd=str(PROJECT))
+        self._spawned.expect(r"port (\d+)\.")
+        self.port = int(self._spawned.match.group(1))
+        self.server: int = self._spawned.pid
+        (self.board,) = map(int, Path(f"/proc/{self.server}/task/{self.server}/children").read_text().split())
+        self.drawn = 0
+        self._last = b""
+        pin(self.server, SERVER_CORE)
+        pin(self.board, OTHER_CORE)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        """Be a terminal that takes all that is written to it."""
         try:
-            while True:
-                os.read(process.child_fd, 65_536)
+            while data := os.read(self._spawned.child_fd, 65_536):
+                self._last = (self._last + data)[-65_536:]
+                self.drawn += len(data)
         except OSError:
             return
 
-    threading.Thread(target=read, daemon=True).start()
+    async def shows(self, text: bytes) -> None:
+        """Return when the board has drawn a text. Raises TimeoutError."""
+        async with asyncio.timeout(10):
+            while text not in self._last:  # noqa: ASYNC110 (another thread reads)
+                await asyncio.sleep(0.1)
+
+    def type(self, keys: str) -> None:
+        """Type at the board; what it drew before is forgotten."""
+        self._last = b""
+        self._spawned.send(keys)
+
+    async def look(self) -> None:
+        """Have the board go on."""
+        os.kill(self.server, signal.SIGUSR1)
+        os.kill(self.board, signal.SIGCONT)
+
+    async def look_away(self) -> None:
+        """Have the board do nothing."""
+        os.kill(self.board, signal.SIGSTOP)
+        await asyncio.sleep(0.1)  # the server answers what was asked before
+        os.kill(self.server, signal.SIGUSR2)
+
+    @property
+    def seen(self) -> int:
+        """Bytes drawn."""
+        return self.drawn
+
+    def end(self) -> None:
+        """End both processes."""
+        self._spawned.close(force=True)
 
 
-async def measure(rounds: int) -> dict[bool, list[tuple[float, float]]]:
-    """The turns, by whether there was a board."""
-    found: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
-    process = pexpect.spawn(sys.executable, [__file__, "serve"], dimensions=(24, 80), timeout=20)
+class Console:
+    """A browser's feed, with one connection watched."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._reading: asyncio.Task[None] | None = None
+        self.seen = 0
+
+    async def look(self) -> None:
+        """Open it."""
+        host = f"localhost:{self._port}"
+        origin = Origin(f"http://{host}")
+        socket = await connect(f"ws://{host}{FEED}?token={TOKEN}", origin=origin, max_size=None)
+        snapshot = json.loads(await socket.recv())
+        watched = snapshot["connections"]["list"][0]["id"]
+        await socket.send(json.dumps({"ask": "watch", "id": watched}))
+        self._reading = asyncio.create_task(self._read(socket))
+
+    async def _read(self, socket: ClientConnection) -> None:
+        async with socket:
+            async for _ in socket:
+                self.seen += 1
+
+    async def look_away(self) -> None:
+        """Close it."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+
+
+@asynccontextmanager
+async def onlooker(kind: str, bench: Bench) -> AsyncIterator[Onlooker]:
+    """Somebody of this kind, who does not look yet."""
+    match kind:
+        case "board":
+            await bench.look_away()
+            yield bench
+            await bench.look()
+        case "connection":
+            bench.type("\r")
+            await bench.shows(b"on_message #")
+            await bench.look_away()
+            yield bench
+            await bench.look()
+            bench.type("\x1b")
+            await bench.shows(b"2 connections")
+        case _:
+            await bench.look_away()
+            yield Console(bench.port) if kind == "console" else Nobody()
+            await bench.look()
+
+
+# The measurement.
+
+
+async def compare(kind: str, bench: Bench, clients: list[Client], options: argparse.Namespace) -> bool:
+    """Measure and print what one kind costs; whether that is little enough."""
+    found: dict[bool, list[Turn]] = {True: [], False: []}
+    ratios: list[float] = []
+    own = 0.0
+    # The connection that is looked into has something to show meanwhile.
+    talking = asyncio.create_task(turn(clients, bench.server, options.rate, WARM * options.seconds))
+    async with onlooker(kind, bench) as somebody:
+        await talking
+        for block, looks in mirrored(options.blocks):
+            await _change(somebody.look if looks else somebody.look_away)
+            seen, board = somebody.seen, spent(bench.board)
+            one = await turn(clients, bench.server, options.rate, options.seconds)
+            assert kind == "nobody" or (somebody.seen > seen) == looks, f"{kind}: looked otherwise than was meant"
+            own += (spent(bench.board) - board).ran
+            found[looks].append(one)
+            if len(found[looks]) == len(found[not looks]) == 2 * (block + 1):
+                cost = {state: sum(each.microseconds for each in turns[-2:]) for state, turns in found.items()}
+                ratios.append(cost[True] / cost[False])
+            if looks:
+                await somebody.look_away()
+    print(f"{kind}: {len(clients):,} connections")
+    _print(found, own / (len(found[True]) * options.seconds))
+    ratio = estimate(ratios)
+    print(f"  CPU per message, with / without: {ratio}, {len(ratios)} blocks")
+    return ratio.middle <= MOST
+
+
+async def _change(change: Callable[[], Any]) -> None:
+    await change()
+    await asyncio.sleep(SETTLE)
+
+
+def _print(found: dict[bool, list[Turn]], board: float) -> None:
+    for looks, turns in found.items():
+        cost, rate, busy, disturbed = (
+            statistics.median(getattr(one, name) for one in turns)
+            for name in ("microseconds", "rate", "busy", "disturbed")
+        )
+        own = f", the board {board:.1%}" if looks and board else ""
+        print(
+            f"  {'with' if looks else 'without':8}{cost:6.2f} µs a message at {rate:,.0f} messages/s; "
+            f"the server had {busy:.1%} of its core{own}, and waited {disturbed:.1%} of the time for it"
+        )
+
+
+async def measure(options: argparse.Namespace) -> int:
+    """Measure all that is asked for; 1 where one costs too much."""
+    pin(os.getpid(), OTHER_CORE)
+    bench = Bench()
     try:
-        process.expect(r"port (\d+)\.")
-        read_on(process)
-        clients = await connected(int(process.match.group(1)))
-        for number in range(2 * rounds):
-            await asyncio.sleep(1.5)
-            cost = await turn(clients, process.pid)
-            if number >= 2:  # until then it warms up
-                found[bool(number % 2)].append(cost)
-            process.kill(signal.SIGUSR1)
+        paths = (f"/ws/players/{number % ROOMS}" for number in range(options.connections))
+        clients = await connected(bench.port, paths)
+        await bench.shows(b"Echo@1")
+        return int(not all([await compare(kind, bench, clients, options) for kind in options.kinds]))
     finally:
-        process.close(force=True)
-    return found
+        bench.end()
 
 
 def main() -> int:
-    """Measure and print; 1 where the board costs too much."""
-    if sys.argv[1:] == ["serve"]:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", nargs="*", default=["board", "connection", "console", "nobody"])
+    parser.add_argument("--blocks", type=int, default=12)
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--connections", type=int, default=1_000)
+    parser.add_argument("--rate", type=float, default=5_000, help="messages a second, all connections together")
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
         uvloop.run(serve())
         return 0
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 8
-    found = uvloop.run(measure(rounds))
-    medians = {
-        kind: [statistics.median(column) for column in zip(*turns, strict=True)] for kind, turns in found.items()
-    }
-    for kind, (cpu, rate) in medians.items():
-        print(f"{'with' if kind else 'without'} the board: {cpu:.2f} µs of CPU a message at {rate:,.0f} messages/s")
-    pairs = zip(found[True], found[False], strict=True)
-    ratios = [with_board[0] / without[0] for with_board, without in pairs]
-    low, ratio, high = statistics.quantiles(ratios, n=4)
-    print(f"ratio {ratio:.3f} (quartiles {low:.3f}, {high:.3f}); rates {medians[True][1] / medians[False][1]:.3f}")
-    return int(ratio > MOST)
+    return uvloop.run(measure(options))
 
 
 if __name__ == "__main__":

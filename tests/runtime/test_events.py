@@ -56,6 +56,29 @@ def test_a_watch_hears_of_one_connection() -> None:
     assert (events.detailed, list(events.watched)) == (False, [])
 
 
+def test_who_may_be_followed_from_now_on_or_no_more_is_told() -> None:
+    def broken(event: Event) -> None:
+        raise RuntimeError
+
+    events, turned, answers = Events(), list[str | None](), list[bool]()
+
+    def ask(connection_id: str | None) -> None:
+        turned.append(connection_id)
+        answers.append(events.is_followed("id"))
+
+    events.on_turn(ask)
+    events.subscribe(lambda _: None)()
+    assert turned == []
+    end_all = events.subscribe(lambda _: None, detailed=True)
+    end_one = events.watch("id", lambda _: None)
+    end_all()
+    end_one()
+    events.watch("id", broken)
+    events.publish_detail(FRAME)
+    assert turned == [None, "id", None, "id", "id", "id"]
+    assert answers == [True, True, True, False, True, False]
+
+
 def test_a_watch_that_fails_is_forgotten() -> None:
     def broken(event: Event) -> None:
         raise RuntimeError

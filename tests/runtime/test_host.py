@@ -47,8 +47,9 @@ class End:
 class Running:
     """The connection whose hook runs, and what it is asked."""
 
-    def __init__(self, connection_id: str, far: End) -> None:
+    def __init__(self, connection_id: str, far: End, events: Events) -> None:
         self.connection_id = connection_id
+        self._events = events
         self.route_name = "test"
         self.hook = "on_message"
         self.runs = 1
@@ -60,6 +61,10 @@ class Running:
         self.slept: list[float] = []
         self.called: list[tuple[Any, ...]] = []
         self.rejected: list[tuple[int, str]] = []
+
+    @property
+    def followed(self) -> bool:
+        return self._events.is_followed(self.connection_id)
 
     def reject(self, status: int, reason: str) -> None:
         self.rejected.append((status, reason))
@@ -89,7 +94,7 @@ class Server:
         services = Services(Addresses(), ServerLimits())
         self.node = Node(self.hub, LocalBus(self.hub, self.deliver), frames, self.events, services)
         self.far = {name: End() for name in names}
-        self.runs = {name: Running(name, self.far[name]) for name in names}
+        self.runs = {name: Running(name, self.far[name], self.events) for name in names}
         self.hosts = {name: Host(self.node, self.far[name], self.runs[name]) for name in names}
         for name, far in self.far.items():
             self.hub.enter(name, far)

@@ -99,7 +99,7 @@ class Rehearsal:
         self.route = link(program, Context(self.surroundings, observe=self._observe)).routes[number]
         self.session = Session(CONNECTION_ID, Version(program, self.route, 1), given, self)
         self.is_open = True
-        self.has_departed = False
+        self.has_departed = self.followed = False
         self.runs = 0
         self.source_name = program.source_name
         node = Node(

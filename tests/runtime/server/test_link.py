@@ -84,6 +84,25 @@ async def test_the_short_way_of_messages_is_the_long_one(order: str) -> None:
     assert await outcome(observed=False) == await outcome(observed=True)
 
 
+async def test_a_connection_knows_whether_it_is_followed() -> None:
+    async with started(route(on_message=obey)) as app, client(app) as first, client(app) as second:
+        one, other = app.links.values()
+        end_one = app.events.watch(one.connection_id, lambda _: None)
+        assert (one.followed, other.followed) == (True, False)
+        end_all = app.events.subscribe(lambda _: None, detailed=True)
+        assert (one.followed, other.followed) == (True, True)
+        async with client(app) as third:
+            await third.send("text")
+            await third.recv()
+            assert [link.followed for link in app.links.values()] == [True] * 3
+        end_one()
+        end_all()
+        for speaker in (first, second):
+            await speaker.send("text")
+            await speaker.recv()
+        assert (one.followed, other.followed) == (False, False)
+
+
 async def test_runs_are_timed_while_somebody_looks() -> None:
     async with started(route(on_message=obey)) as app, client(app) as speaker:
         await speaker.send("first")
