@@ -6,6 +6,9 @@ BIN    := $(VENV)/bin
 # How many tests run at a time, and more options for pytest: make test ARGS='-k channels'
 JOBS   ?= 2
 SECONDS ?= 900
+# The size of `make drain`.
+CONNECTIONS ?= 2000
+HUNG    ?= 50
 ARGS   ?=
 
 # The routes that `make dev` serves. A file named on the command line is always a route, so the conversation
@@ -17,7 +20,7 @@ CODE    := compiler runtime worpen_cli tests
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test check lint types layers format docs golden fuzz bench bench-board bench-hooks bench-cluster soak \
-  cluster autobahn build clean
+  cluster drain autobahn build clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -66,6 +69,10 @@ soak: $(VENV)/.test ## clients that come, talk and go, for 15 minutes: make soak
 
 cluster: $(VENV)/.test ## three nodes on one bus: one is killed, the store hangs, restarts, is cut off
 	CLUSTER_WHOLE=1 $(BIN)/pytest -q --timeout 300 tests/e2e/test_cluster.py $(ARGS)
+
+drain: $(VENV)/.test ## SIGTERM with 2000 connections and 50 hooks that hang: make drain CONNECTIONS=500 HUNG=20
+	DRAIN_CONNECTIONS=$(CONNECTIONS) DRAIN_HUNG=$(HUNG) DRAIN_SECONDS=30 \
+	  $(BIN)/pytest -q -s tests/e2e/test_drain.py $(ARGS)
 
 autobahn: $(VENV)/.run ## the Autobahn suite against the wire; WSTEST names its program
 	BIN=$(BIN) tests/e2e/autobahn/with_server.sh

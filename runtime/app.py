@@ -314,9 +314,7 @@ class App:
         self._drain = Drain(self._floor, limits, self._reception.reconnect_delay)
         self.events.publish(Draining(len(self._floor.links), limits.drain_seconds))
         abandoned = await self._drain.run()
-        await self.services.close()
-        if self._bus is not None:
-            await self._bus.stop()
+        await self._drain.close(self.services.close(), *(() if self._bus is None else (self._bus.stop(),)))
         if abandoned:
             self.wire_counters.reached("drain_seconds")
         self.events.publish(Stopped(abandoned))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from runtime.limits import ServerLimits
@@ -15,7 +16,13 @@ BATCH_SECONDS: Final = 0.1
 LEAST_RATE: Final = 200.0
 """Close frames a second at least: few connections do not make a stop slow."""
 LAST_SECONDS: Final = 0.5
-"""Of the time for a drain: kept for connections that are dropped and hooks that are cancelled at its end."""
+"""Of the time for connections: kept for those that are dropped and for hooks that are cancelled at its end."""
+CLOSING_SHARE: Final = 0.1
+"""Of the time for a drain: kept for what is outside, and for the process to end."""
+CLOSING_SECONDS: Final = 1.5
+"""And at most so long."""
+LEAVING_SHARE: Final = 0.5
+"""Of that time: kept for the process to end."""
 
 
 class Drain:
@@ -26,13 +33,22 @@ class Drain:
         self._limits = limits
         self._reconnect_delay = reconnect_delay
         self._loop = asyncio.get_running_loop()
-        self._deadline = self._loop.time() + limits.drain_seconds
+        self._end_in(limits.drain_seconds)
         self._hurried = asyncio.Event()
 
     def hurry(self) -> None:
         """Take less time: the limit after a second signal counts from now."""
-        self._deadline = min(self._deadline, self._loop.time() + self._limits.hurried_drain_seconds)
+        seconds = self._limits.hurried_drain_seconds
+        if self._loop.time() + seconds < self._end:
+            self._end_in(seconds)
         self._hurried.set()
+
+    def _end_in(self, seconds: float) -> None:
+        """The program is to end so long from now."""
+        closing = min(CLOSING_SECONDS, CLOSING_SHARE * seconds)
+        self._end = self._loop.time() + seconds
+        self._deadline = self._end - closing
+        self._left_behind = self._end - closing * LEAVING_SHARE
 
     async def run(self) -> int:
         """End all connections; returns how many of them did not end in good order."""
@@ -47,6 +63,12 @@ class Drain:
             for wait in waits:
                 wait.cancel()
         return await self._abandon_rest()
+
+    async def close(self, *parts: Awaitable[None]) -> None:
+        """Close what is outside, all at once; what hangs then is left to the system."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout_at(self._left_behind):
+                await asyncio.gather(*parts)
 
     def _left(self) -> float:
         return self._deadline - self._loop.time()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -10,7 +11,7 @@ import socket
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -65,6 +66,8 @@ class Production:
         self._stopping = asyncio.Event()
         self._reloading: asyncio.Task[None] | None = None
         self._is_asked_again = False
+        self.has_drained = False
+        """Whether it has served, and all of it is over."""
 
     def _hear(self, event: Event) -> None:
         """Log an event, without the values that clients sent where they are not asked for."""
@@ -90,9 +93,8 @@ class Production:
                 self._look_for(os.getppid())
             await self._stopping.wait()
             tell(STOPPING)
-            if self._reloading is not None:
-                await self._reloading
             await self.app.drain()
+        self.has_drained = True
         return ExitCode.INTERRUPTED if self._signals[0] == signal.SIGINT else ExitCode.FINE
 
     def _look_for(self, supervisor: int) -> None:
@@ -161,7 +163,10 @@ class Production:
                 # The server must outlive a bug of the compiler; what is served stays as it is.
                 self._complain([f"a bug of worpen: {type(bug).__name__}: {bug}"], [])
             else:
-                self.app.swap(entries)
+                if not self._stopping.is_set():
+                    self.app.swap(entries)
+            if self._stopping.is_set():
+                return
             tell(READY)
         self._reloading = None
 
@@ -295,6 +300,18 @@ async def _supervised(workers: int, drain_seconds: float, console: Console, *, a
 async def _served(options: Options, project: Project, console: Console) -> int:
     production = Production(options, project, console)
     try:
-        return await production.serve()
+        code = await production.serve()
     finally:
         production.journal.close()
+    if production.has_drained:
+        _leave(code)
+    return code
+
+
+def _leave(code: int) -> NoReturn:
+    """End the process, now that all is over. The interpreter would wait for its threads, and one of them may hang: in a
+    name that is looked up, a lock that is waited for, a file that is read."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)

@@ -87,3 +87,25 @@ async def test_hurrying_before_the_run_is_fine() -> None:
         drain.hurry()
         drain.hurry()
         assert await drain.run() == 0
+
+
+async def test_what_is_outside_and_hangs_does_not_hold_up_the_end() -> None:
+    async with started(welcoming(), limits=ServerLimits(drain_seconds=1)) as app:
+        assert app._floor is not None
+        drain = Drain(app._floor, ServerLimits(drain_seconds=1), lambda: 1.0)
+        assert await drain.run() == 0
+        closed, ended = [], asyncio.Event()
+
+        async def close() -> None:
+            closed.append(1)
+
+        async def hang() -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.set()
+
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await drain.close(hang(), close())
+        assert closed == [1]
+        assert ended.is_set()
