@@ -9,6 +9,7 @@ SECONDS ?= 900
 # The size of `make drain`.
 CONNECTIONS ?= 2000
 HUNG    ?= 50
+CLIENTS ?= 200
 ARGS   ?=
 
 # The routes that `make dev` serves. A file named on the command line is always a route, so the conversation
@@ -70,9 +71,9 @@ soak: $(VENV)/.test ## clients that come, talk and go, for 15 minutes: make soak
 cluster: $(VENV)/.test ## three nodes on one bus: one is killed, the store hangs, restarts, is cut off
 	CLUSTER_WHOLE=1 $(BIN)/pytest -q --timeout 300 tests/e2e/test_cluster.py $(ARGS)
 
-drain: $(VENV)/.test ## SIGTERM with 2000 connections and 50 hooks that hang: make drain CONNECTIONS=500 HUNG=20
-	DRAIN_CONNECTIONS=$(CONNECTIONS) DRAIN_HUNG=$(HUNG) DRAIN_SECONDS=30 \
-	  $(BIN)/pytest -q -s tests/e2e/test_drain.py $(ARGS)
+drain: $(VENV)/.test ## SIGTERM amid 2000 connections and 50 hung hooks; workers replaced amid traffic of 200 clients
+	DRAIN_CONNECTIONS=$(CONNECTIONS) DRAIN_HUNG=$(HUNG) DRAIN_SECONDS=30 ROLLING_CLIENTS=$(CLIENTS) ROLLING_ROUNDS=4 \
+	  $(BIN)/pytest -q -s tests/e2e/test_drain.py tests/e2e/test_rolling_restart.py $(ARGS)
 
 autobahn: $(VENV)/.run ## the Autobahn suite against the wire; WSTEST names its program
 	BIN=$(BIN) tests/e2e/autobahn/with_server.sh

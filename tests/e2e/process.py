@@ -40,6 +40,12 @@ async def ask(client: ClientConnection, text: str = "x") -> str:
     return str(await asyncio.wait_for(client.recv(), TIMEOUT))
 
 
+def children(parent: int) -> list[int]:
+    """The worker processes of a supervisor."""
+    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
+    return [int(word) for word in listed.stdout.split()]
+
+
 class Server:
     """A running `worpen dev --json`, or another command with such lines, and the events it told."""
 

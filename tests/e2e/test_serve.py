@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.e2e.cli import TIMEOUT, environment, worpen
-from tests.e2e.process import Server, ask, servers
+from tests.e2e.process import Server, ask, children, servers
 from tests.runtime.bus.valkey import free_port, valkey
 
 ROUTE = """\
@@ -217,12 +217,6 @@ async def test_workers_end_with_a_supervisor_that_is_killed(serve: Serve, folder
         server.process.communicate(timeout=TIMEOUT)
         with socket.socket() as probe:
             assert probe.connect_ex(("127.0.0.1", server.port)) != 0
-
-
-def children(parent: int) -> list[int]:
-    """The worker processes of a supervisor."""
-    listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(parent)], capture_output=True, text=True, check=False)
-    return [int(word) for word in listed.stdout.split()]
 
 
 @pytest.mark.parametrize(
