@@ -65,7 +65,7 @@ fuzz: $(VENV)/.test ## the property tests, with many more examples
 bench: $(VENV)/.test ## the server beside its peers; writes the figures into docs/performance.md
 	$(BIN)/python -m tests.bench.wire $(ARGS)
 
-soak: $(VENV)/.test ## clients that come, talk and go, for 15 minutes: make soak SECONDS=60
+soak: $(VENV)/.test ## 2000 clients that come, talk, attack and go, for 15 minutes; the server must not grow or miscount
 	$(BIN)/python -m tests.bench.soak $(SECONDS)
 
 cluster: $(VENV)/.test ## three nodes on one bus: one is killed, the store hangs, restarts, is cut off

@@ -300,6 +300,7 @@ class App:
 
     def exposition(self) -> str:
         """All counters in the text form that Prometheus scrapes."""
+        self.counters.tasks = len(asyncio.all_tasks())
         return exposition(self.settle(), self.counters)
 
     # The end.

@@ -76,6 +76,8 @@ class ServerCounters:
     """Messages that no hook saw: `closing`, `bad_payload` (the route's codec cannot read it), `rate_limited`."""
     reloads: dict[tuple[str, ...], int] = _by("result")
     """Routes at swaps: `added`, `changed`, `unchanged`, `removed`, `refused`."""
+    tasks: int = 0
+    """Gauge: tasks of the event loop at the time of asking: some of the server's own, one for each hook that waits."""
     bus_is_down: int = 0
     """Gauge: 1 while this node is without its bus."""
     bus_down: int = 0
@@ -112,7 +114,7 @@ def count(counter: dict[tuple[str, ...], Any], *labels: str, by: float = 1) -> N
 
 
 PREFIX: Final = "worpen_"
-_GAUGES: Final = frozenset({"connections", "bus_is_down"})
+_GAUGES: Final = frozenset({"connections", "tasks", "bus_is_down"})
 _WIRE_LABELS: Final = {"handshakes": ("result",), "drops": ("reason",), "limits_reached": ("limit",)}
 
 
@@ -128,6 +130,7 @@ class Sample:
 _HELP: Final[dict[str, str]] = {
     "worpen_connections": "WebSocket connections open now.",
     "worpen_handshakes_total": "Requests by result: accepted, dropped, timeout, or the HTTP status.",
+    "worpen_tasks": "Tasks of the event loop: some of the server's own, one for each hook that waits.",
     "worpen_deliveries_total": "Recipients of broadcasts, one for each recipient and message.",
     "worpen_drops_total": "Connections that the server ended, by reason.",
     "worpen_limits_reached_total": "How often a limit refused, ended or held back something.",

@@ -63,20 +63,27 @@ def command_line(file: Path) -> str:
 @contextmanager
 def server(limits: Sequence[str] = UNLIMITED, routes: Path | None = None) -> Iterator[tuple[int, int]]:
     """A running server, of the two routes or those of a file: its port and process id."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with routes_file() as file:
         process = subprocess.Popen(command(routes or file, str(port), limits), stdout=subprocess.DEVNULL)
         try:
-            _await_listening(port, process)
+            await_listening(port, process)
             yield port, process.pid
         finally:
             process.terminate()
             process.wait(30)
 
 
-def _await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def await_listening(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Return when the process accepts connections. Raises RuntimeError where it ends, or takes too long."""
     for _ in range(200):
         if process.poll() is not None:
             raise RuntimeError("the server ended at once")
