@@ -48,6 +48,10 @@ class TooManyRows(Exception):
 class Driver(Protocol):
     """One kind of database. `connection` is what its library calls one."""
 
+    @property
+    def grace_seconds(self) -> float:
+        """So much later than for the database itself a statement's time is up for us: its own word is better."""
+
     def placeholder(self, position: int) -> str:
         """How the value at this position (from 1) is written in a statement."""
 

@@ -69,6 +69,9 @@ class Postgresql:
         """`$1`."""
         return f"${position}"
 
+    grace_seconds: Final = 0.05
+    """The server ends a statement by itself, and says so."""
+
     def is_alive(self, connection: asyncpg.Connection[Any]) -> bool:
         """Whether the server has not ended it."""
         return not connection.is_closed()

@@ -31,8 +31,6 @@ from runtime.services import postgresql, sqlite
 from runtime.services.cells import to_value
 from runtime.services.driver import Call, Driver, Outcome, TooManyRows
 
-_GRACE_SECONDS: Final = 0.05
-"""So much later than the database itself the time is up here: its own word is better."""
 _KEPT: Final = 1024
 """Statements of which it is remembered what is known of them."""
 _STOP_EVERY_SECONDS: Final = 0.005
@@ -81,7 +79,7 @@ class Sql:
         self._jobs.add(job)
         job.task.add_done_callback(lambda _: self._jobs.discard(job))
         try:
-            outcome = await job.outcome(self._limits.sql_seconds + _GRACE_SECONDS)
+            outcome = await job.outcome(self._limits.sql_seconds + self._driver.grace_seconds)
         except TooManyRows:
             raise Fault(
                 codes.SQL_TOO_MANY_ROWS, f"the statement gives more than {self._limits.sql_rows} rows; write a LIMIT"
@@ -113,6 +111,10 @@ class Sql:
             return Fault(codes.SQL_UNAVAILABLE, f"there was no connection to the database within {seconds:g} s")
         return Fault(codes.SQL_TIMEOUT, f"the statement took longer than {seconds:g} s and was stopped")
 
+    def _most_connections(self) -> int:
+        most = self._limits.sql_connections
+        return sqlite.count_connections(most, is_memory=_is_memory(self._url)) if self._is_sqlite else most
+
     def _open(self) -> AsyncEngine:
         if self._engine is None:
             library: Any = sqlite if self._is_sqlite else postgresql
@@ -120,7 +122,7 @@ class Sql:
                 self._url,
                 connect_args=library.connect_arguments(self._limits.sql_seconds),
                 poolclass=AsyncAdaptedQueuePool,
-                pool_size=1 if _is_memory(self._url) else self._limits.sql_connections,
+                pool_size=self._most_connections(),
                 max_overflow=0,
                 pool_timeout=self._limits.sql_seconds,
                 pool_reset_on_return=None,  # every statement has committed or undone itself

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 from asyncio import Task
 from typing import Any, Final
@@ -35,6 +36,17 @@ def connect_arguments(seconds: float) -> dict[str, Any]:
     for declared, convert in _CONVERTERS.items():
         sqlite3.register_converter(declared, convert)
     return {"timeout": seconds * _PATIENCE, "isolation_level": None, **_KIND}
+
+
+def count_connections(most: int, *, is_memory: bool) -> int:
+    """How many connections to have, of at most so many. A database in memory is one of its connection's own; and
+    statements on a file are computed in this process: threads beyond the cores make none faster, and each may keep the
+    loop's thread from a core, or from the interpreter's lock when it was put off its core while it had that."""
+    return 1 if is_memory else min(most, _cores() + 1)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Connection(sqlite3.Connection):
@@ -80,6 +92,9 @@ class Sqlite:
     def placeholder(self, position: int) -> str:
         """`?1`."""
         return f"?{position}"
+
+    grace_seconds: Final = 0.0
+    """Statements have no time limit of SQLite's own."""
 
     def is_alive(self, connection: aiosqlite.Connection) -> bool:
         """A file is always there."""

@@ -1,190 +1,283 @@
-"""What trouble outside does to routes that have no part in it: python -m tests.bench.services [SECONDS]
+"""What trouble outside does to routes that have no part in it: python -m tests.bench.services [PAIRS [CASE...]]
 
-One server and its clients in one process. For each trouble: the answer times of echo clients on another route, beside
-those in quiet (before and after), the longest time that one turn of the event loop took beyond its due time, and how
-long after its limit the slowest of the troubled hooks ended.
+The server has one core, its clients the other. For each case, windows in which nobody asks the troubled route
+alternate with windows in which 50 clients ask it once a second each. Shown are, of both: the answer times of clients
+of an echo route, how late turns of the server's loop came and why (see `lag`), beside how late they came in a process
+that does nothing else; then which faults hooks ended with, and how long the longest run was.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
+import json
+import os
 import sqlite3
+import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 
-from runtime.app import App, run
-from runtime.events import HookFaulted
-from runtime.limits import ServerLimits
-from runtime.loader import load
-from runtime.server.catalogue import entries_of
-from runtime.server.settings import Settings
-from runtime.services import Addresses
-from tests.e2e.serving import program_bytes
-from tests.postgresql import postgresql
-from tests.runtime.bus.valkey import valkey
+from runtime.app import run
+from tests.bench.lag import Seen
+from tests.postgresql import Postgresql, postgresql
+from tests.runtime.bus.valkey import Valkey, valkey
 
 ECHO_CLIENTS = 10
-TROUBLED = 4
-PAUSE_SECONDS = 0.02
+ECHO_PAUSE_SECONDS = 0.02
+ASKING_CLIENTS = 50
+ASKING_PAUSE_SECONDS = 1.0
+WINDOW_SECONDS = 3.0
 SQL_SECONDS = 2.0
 REDIS_SECONDS = 0.5
-ROUTE = """\
-name: {name}
-path: /ws/{name}
-route_type: WebSocket
-ws_hooks:
-  on_message:
-    - {operation}
-"""
-ROUTES = {
-    "echo": 'WsOp: {command: send, message: "{{ message }}"}',
-    "endless": "SqlOp: {query: "
-    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS m FROM n}",
-    "write": "SqlOp: {query: INSERT INTO t VALUES (1)}",
-    "count": "RedisOp: {command: INCR, key: n}",
-}
+SERVER_CORE, *_, OTHER_CORE = sorted(os.sched_getaffinity(0))
 
 
-@dataclass
-class Watch:
-    """What was seen in one stretch of time."""
+class Child:
+    """A process that answers lines with JSON, on one core."""
 
-    answers: list[float] = field(default_factory=list)
-    lag: float = 0.0
-    faults: dict[str, list[float]] = field(default_factory=dict)
+    def __init__(self, core: int, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", *arguments],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+        )  # fmt: skip
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._input, self._output = self._process.stdin, self._process.stdout
 
-    @property
-    def p99(self) -> float:
-        ordered = sorted(self.answers)
-        return ordered[int(len(ordered) * 0.99)]
+    def line(self) -> str:
+        """The next that it says."""
+        return self._output.readline()
+
+    def take(self) -> dict[str, Any]:
+        """What it saw since the last time."""
+        self._input.write("\n")
+        self._input.flush()
+        taken: dict[str, Any] = json.loads(self.line())
+        return taken
+
+    def end(self) -> None:
+        """Have it end."""
+        self._input.close()
+        self._process.wait(60)
 
 
-async def watch_lag(watch: Watch) -> None:
+class Window:
+    """What was seen while nobody asked, or while they did."""
+
+    def __init__(self) -> None:
+        self.answers: list[float] = []
+        self.server: list[Seen] = []
+        self.control: list[Seen] = []
+        self.done = 0
+        self.faults: Counter[str] = Counter()
+        self.longest: dict[str, float] = {}
+
+    def add(self, answers: Sequence[float], done: int, server: Mapping[str, Any], control: Mapping[str, Any]) -> None:
+        """One more window."""
+        faults = server["faults"]
+        self.done += done
+        self.answers += answers
+        self.server.append(Seen(**{name: server[name] for name in Seen.__match_args__}))
+        self.control.append(Seen(**control))
+        for code, (count, seconds) in faults.items():
+            self.faults[code] += count
+            self.longest[code] = max(seconds, self.longest.get(code, 0.0))
+
+
+def p99(answers: Sequence[float]) -> float:
+    """In milliseconds."""
+    return sorted(answers)[int(len(answers) * 0.99)] * 1000
+
+
+class Measurement:
+    """A server with its clients."""
+
+    def __init__(self, server: Child, control: Child, address: str) -> None:
+        self._server = server
+        self._control = control
+        self._address = address
+
+    async def measure(self, case: str, pairs: int, route: str) -> None:
+        """Alternate windows and print what was seen."""
+        quiet, trouble, ratios = Window(), Window(), []
+        async with AsyncExitStack() as stack:
+            echoing = [await self._connected(stack, "echo") for _ in range(ECHO_CLIENTS)]
+            asking = [await self._connected(stack, route) for _ in range(ASKING_CLIENTS)]
+            await self._window(echoing, [])  # warms up
+            for pair in range(pairs):
+                order = [(quiet, []), (trouble, asking)]
+                p99s = {}
+                for window, clients in order if pair % 2 == 0 else reversed(order):
+                    answers, done, server, control = await self._window(echoing, clients)
+                    window.add(answers, done, server, control)
+                    p99s[window is trouble] = p99(answers)
+                ratios.append(p99s[True] / p99s[False])
+        report(case, quiet, trouble, ratios)
+
+    async def _connected(self, stack: AsyncExitStack, route: str) -> ClientConnection:
+        return await stack.enter_async_context(connect(f"{self._address}/ws/{route}", compression=None))
+
+    async def _window(
+        self, echoing: Sequence[ClientConnection], asking: Sequence[ClientConnection]
+    ) -> tuple[list[float], int, dict[str, Any], dict[str, Any]]:
+        answers: list[float] = []
+        done: list[object] = []
+        jobs = [echo(client, answers) for client in echoing]
+        jobs += [ask(client, number / len(asking) * ASKING_PAUSE_SECONDS) for number, client in enumerate(asking)]
+        jobs += [hear(client, done) for client in asking]
+        tasks = [asyncio.create_task(job) for job in jobs]
+        await asyncio.sleep(0.5)  # until the load is what it stays
+        self._server.take()
+        self._control.take()
+        answers.clear()
+        done.clear()
+        await asyncio.sleep(WINDOW_SECONDS)
+        seen = list(answers), len(done), self._server.take(), self._control.take()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(SQL_SECONDS + 0.5 if asking else 0.1)  # what is still running is not of the next window
+        return seen
+
+
+async def echo(client: ClientConnection, answers: list[float]) -> None:
+    """Ask for an echo again and again."""
     while True:
-        due = perf_counter() + 0.001
-        await asyncio.sleep(0.001)
-        watch.lag = max(watch.lag, perf_counter() - due)
+        began = perf_counter()
+        await client.send("x")
+        await asyncio.shield(client.recv())
+        answers.append(perf_counter() - began)
+        await asyncio.sleep(ECHO_PAUSE_SECONDS)
 
 
-async def echo(address: str, watch: Watch) -> None:
-    async with connect(f"{address}/ws/echo", compression=None) as client:
-        while True:
-            began = perf_counter()
-            await client.send("x")
-            await client.recv()
-            watch.answers.append(perf_counter() - began)
-            await asyncio.sleep(PAUSE_SECONDS)
+async def ask(client: ClientConnection, offset: float) -> None:
+    """Have a hook run once a second, whether the last run ended or not."""
+    await asyncio.sleep(offset)
+    while True:
+        await client.send("x")
+        await asyncio.sleep(ASKING_PAUSE_SECONDS)
 
 
-async def ask(address: str, route: str, pause: float) -> None:
-    """Run a hook again and again, and not before the last run must have ended."""
-    async with connect(f"{address}/ws/{route}", compression=None) as client:
-        while True:
-            await client.send("x")
-            await asyncio.sleep(pause)
+async def hear(client: ClientConnection, done: list[object]) -> None:
+    """Take down what hooks answered that ended well."""
+    async for message in client:
+        done.append(message)
 
 
-async def stretch(app: App, address: str, seconds: float, route: str = "", limit: float = 0) -> Watch:
-    """Let everything run for so long, with a troubled route or without."""
-    watch = Watch()
-
-    def hear(event: object) -> None:
-        if isinstance(event, HookFaulted):
-            watch.faults.setdefault(event.code, []).append(event.seconds)
-
-    stop = app.events.subscribe(hear)
-    jobs = [echo(address, watch) for _ in range(ECHO_CLIENTS)]
-    jobs += [ask(address, route, limit * 1.25) for _ in range(TROUBLED if route else 0)]
-    tasks = [asyncio.create_task(job) for job in jobs]
-    await asyncio.sleep(0.5)  # connecting is not what is measured
-    watch.answers.clear()
-    tasks.append(asyncio.create_task(watch_lag(watch)))
-    await asyncio.sleep(seconds)
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
-    if callable(stop):
-        stop()
-    return watch
-
-
-@asynccontextmanager
-async def serving(folder: Path, services: Addresses) -> AsyncIterator[tuple[App, str]]:
-    limits = ServerLimits(sql_seconds=SQL_SECONDS, redis_seconds=REDIS_SECONDS, drain_spread_seconds=0)
-    app = App(Settings(port=0, services=services, limits=limits))
-    entries = []
-    for name, operation in ROUTES.items():
-        path = folder / f"{name}.yaml"
-        path.write_text(ROUTE.replace("{name}", name).replace("{operation}", operation), encoding="utf-8")
-        entries += entries_of(load(program_bytes(path), app.context))
-    await app.start(entries)
-    await app.services.run_script("CREATE TABLE IF NOT EXISTS t (id INTEGER)")
-    gc.freeze()
-    host, port = app.addresses[0]
-    try:
-        yield app, f"ws://{host}:{port}"
-    finally:
-        await app.drain()
-
-
-def report(name: str, limit: float, quiet: list[Watch], trouble: Watch) -> None:
-    base = median(watch.p99 for watch in quiet)
-    told = ", ".join(
-        f"{code} ×{len(times)}, slowest {max(times):.3f} s" + (f" (limit {limit:g} s)" if limit else "")
-        for code, times in trouble.faults.items()
-    )
+def report(case: str, quiet: Window, trouble: Window, ratios: Sequence[float]) -> None:
+    """One case, for people."""
+    before, then = p99(quiet.answers), p99(trouble.answers)
+    print(f"{case}")
     print(
-        f"{name:<28} echo p99 {trouble.p99 * 1000:6.2f} ms (quiet {base * 1000:.2f}), "
-        f"p50 {median(trouble.answers) * 1000:.2f} (quiet {median(quiet[0].answers) * 1000:.2f}), "
-        f"loop late by at most {trouble.lag * 1000:.1f} ms (quiet {max(w.lag for w in quiet) * 1000:.1f}); {told}",
-        flush=True,
+        f"  echo p99 {before:.2f} → {then:.2f} ms, {then / before - 1:+.0%}; "
+        f"p50 {median(quiet.answers) * 1000:.2f} → {median(trouble.answers) * 1000:.2f} ms; "
+        f"pairs {', '.join(f'{ratio - 1:+.0%}' for ratio in ratios)}"
     )
+    for name, window in (("quiet", quiet), ("trouble", trouble)):
+        cpu, process = (
+            sum(getattr(seen, name) for seen in window.server) / len(window.server) / WINDOW_SECONDS
+            for name in ("cpu", "process")
+        )
+        print(f"  {name:<8}loop {lateness(window.server)}; CPU {cpu:.1f} ms/s, with all threads {process:.1f}")
+        print(f"  {'':<8}idle process {lateness(window.control)}")
+    told = ", ".join(
+        f"{code} x{count}, longest {trouble.longest[code]:.3f} s" for code, count in trouble.faults.items()
+    )
+    print(f"  hooks: done x{trouble.done}; faults: {told or 'none'}", flush=True)
 
 
-async def measure(name: str, app: App, address: str, seconds: float, route: str, limit: float) -> None:
-    before = await stretch(app, address, seconds)
-    trouble = await stretch(app, address, seconds, route, limit)
-    async with asyncio.timeout(60):
-        await app.idle()  # what the troubled clients left behind is not part of the next stretch
-    after = await stretch(app, address, seconds)
-    report(name, limit, [before, after], trouble)
+def lateness(windows: Sequence[Seen]) -> str:
+    """The worst of some windows."""
+    late, p999, computed, queued, blocked = (
+        max(getattr(seen, name) for seen in windows) for name in ("late", "p999", "computed", "queued", "blocked")
+    )
+    return f"late {late:.1f} ms, p99.9 {p999:.1f} (ran {computed:.1f}, had no core {queued:.1f}, blocked {blocked:.1f})"
 
 
-async def main(seconds: float) -> None:
-    with tempfile.TemporaryDirectory() as name, valkey() as redis, postgresql() as database:
-        folder = Path(name)
-        file = folder / "test.db"
-        async with serving(folder, Addresses(f"sqlite:///{file}", redis.url)) as (app, address):
-            await measure("SQLite, endless query", app, address, seconds, "endless", SQL_SECONDS)
-            other = sqlite3.connect(file, isolation_level=None)
-            other.execute("BEGIN EXCLUSIVE")
-            await measure("SQLite, locked", app, address, seconds, "write", SQL_SECONDS)
-            other.close()
-            await measure("Redis, well", app, address, seconds, "count", REDIS_SECONDS)
-            redis.hang()
-            await measure("Redis, hung", app, address, seconds, "count", REDIS_SECONDS)
-            redis.wake()
-            redis.kill()
-            await measure("Redis, down", app, address, seconds, "count", REDIS_SECONDS)
-            redis.start()
-            await measure("Redis, back", app, address, seconds, "count", REDIS_SECONDS)
-        async with serving(folder, Addresses(database.url, redis.url)) as (app, address):
-            await measure("PostgreSQL, endless query", app, address, seconds, "endless", SQL_SECONDS)
-            database.stop()
-            await measure("PostgreSQL, down", app, address, seconds, "write", SQL_SECONDS)
-            database.start()
-            await measure("PostgreSQL, back", app, address, seconds, "write", SQL_SECONDS)
+@contextmanager
+def serving(folder: Path, database: str, redis: str) -> Iterator[Measurement]:
+    """A server on the first core, everything else on the second."""
+    given = {
+        "database": database, "redis": redis, "folder": str(folder),
+        "sql_seconds": SQL_SECONDS, "redis_seconds": REDIS_SECONDS,
+    }  # fmt: skip
+    server = Child(SERVER_CORE, "tests.bench.services_server", json.dumps(given))
+    control = Child(OTHER_CORE, "tests.bench.lag")
+    try:
+        yield Measurement(server, control, f"ws://127.0.0.1:{int(server.line())}")
+    finally:
+        server.end()
+        control.end()
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured, and how it comes about."""
+
+    name: str
+    route: str
+    begin: Callable[[], object] = lambda: None
+    end: Callable[[], object] = lambda: None
+
+
+def cases_on_sqlite(file: Path, redis: Valkey) -> list[Case]:
+    """With a file as the database, and with Redis."""
+    other = sqlite3.connect(file, isolation_level=None)
+    return [
+        Case("SQLite, endless query", "endless"),
+        Case("SQLite, well", "write"),
+        Case("SQLite, locked", "write", lambda: other.execute("BEGIN EXCLUSIVE"), lambda: other.execute("ROLLBACK")),
+        Case("Redis, well", "count"),
+        Case("Redis, hung", "count", redis.hang, redis.wake),
+        Case("Redis, down", "count", redis.kill, redis.start),
+        Case("Redis, back", "count"),
+    ]
+
+
+def cases_on_postgresql(server: Postgresql) -> list[Case]:
+    """With PostgreSQL."""
+    return [
+        Case("PostgreSQL, endless query", "endless"),
+        Case("PostgreSQL, well", "write"),
+        Case("PostgreSQL, down", "write", server.stop, server.start),
+        Case("PostgreSQL, back", "write"),
+    ]
+
+
+async def measure_all(cases: Sequence[Case], folder: Path, database: str, redis: str, pairs: int) -> None:
+    """One server for them all."""
+    if cases:
+        with serving(folder, database, redis) as measurement:
+            for case in cases:
+                case.begin()
+                await measurement.measure(case.name, pairs, case.route)
+                case.end()
+
+
+async def main(pairs: int, words: Sequence[str]) -> None:
+    """Measure all cases, or those whose names have one of the words."""
+
+    def wanted(cases: Sequence[Case]) -> list[Case]:
+        return [case for case in cases if not words or any(word.lower() in case.name.lower() for word in words)]
+
+    os.sched_setaffinity(0, {OTHER_CORE})
+    with tempfile.TemporaryDirectory() as name, valkey() as redis:
+        folder, file = Path(name), Path(name, "test.db")
+        await measure_all(wanted(cases_on_sqlite(file, redis)), folder, f"sqlite:///{file}", redis.url, pairs)
+        with postgresql() as server:
+            await measure_all(wanted(cases_on_postgresql(server)), folder, server.url, redis.url, pairs)
 
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        run(main(float(sys.argv[1]) if len(sys.argv) > 1 else 4.0))
+        run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 4, sys.argv[2:]))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
+import threading
 from pathlib import Path
 
+from runtime.services.sqlite import count_connections
 from tests.runtime.services.database import execute, fault, opened, query
+from tests.runtime.services.test_sql import ENDLESS
 
 
 async def test_a_locked_file(tmp_path: Path) -> None:
@@ -35,3 +40,20 @@ async def test_a_file_that_cannot_be(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere" / "test.db", tmp_path, tmp_path / "odd.db"):
         async with opened(f"sqlite:///{path}") as sql:
             assert (await fault(sql, "SELECT * FROM t")).code == "sql_unavailable"
+
+
+async def test_statements_take_no_more_threads_than_the_cores_and_one(tmp_path: Path) -> None:
+    cores = len(os.sched_getaffinity(0))
+    before = threading.active_count()
+    async with opened(f"sqlite:///{tmp_path / 'test.db'}", sql_seconds=0.5) as sql:
+        running = [asyncio.create_task(fault(sql, ENDLESS)) for _ in range(cores + 5)]
+        await asyncio.sleep(0.3)
+        assert threading.active_count() - before == cores + 1
+        assert {(await task).code for task in running} <= {"sql_timeout", "sql_unavailable"}
+
+
+def test_how_many_connections() -> None:
+    cores = len(os.sched_getaffinity(0))
+    assert count_connections(1000, is_memory=False) == cores + 1
+    assert count_connections(1, is_memory=False) == 1
+    assert count_connections(1000, is_memory=True) == 1
