@@ -21,7 +21,7 @@ from runtime.bus.local import LocalBus
 from runtime.bus.presence import Presence
 from runtime.channels import Hub
 from runtime.events import Draining, Events, Listening, Stopped, Swapped
-from runtime.history import History, new_epoch
+from runtime.history import History, keep_of, new_epoch
 from runtime.host import NORMAL_CLOSURE, Far, Node, Surroundings, hand_over
 from runtime.metrics import ServerCounters, WireCounters, count, exposition
 from runtime.recall import Recall
@@ -42,6 +42,7 @@ from runtime.transport.outbox import Outbox
 from runtime.transport.wire import Wire
 
 if TYPE_CHECKING:
+    from runtime.bus.recovery import SharedRecall
     from runtime.bus.redis import RedisBus
 
 ROUTE_REMOVED: Final = 1001
@@ -82,6 +83,7 @@ class App:
         self._drain: Drain | None = None
         self._console: Console | None = None
         self._bus: RedisBus[Far] | None = None
+        self._recall: SharedRecall | None = None
         self._broken_files: tuple[BrokenFile, ...] = ()
 
     # The beginning.
@@ -107,17 +109,14 @@ class App:
                 return recall.deliver(write, members, frame, exclude)
             return write(members, frame, exclude)
 
-        # What a node keeps would not be the same as what the others keep.
-        history = (
-            None
-            if self.settings.bus_url
-            else History(limits.history_bytes, new_epoch, lambda: reached("history_bytes"))
-        )
-        recall = Recall(frames, loop.time, history, self.settings.wire.unsent_bytes // 2)
         bus: Bus[Far] = LocalBus(hub, deliver)
+        most_bytes = self.settings.wire.unsent_bytes // 2
         if self.settings.bus_url:
-            url, events = self.settings.bus_url, self.events
-            bus = self._bus = _bus_class()(url, hub, deliver, hand_over, events, self.counters, self._elsewhere)
+            recall: Recall = self._shared_recall(loop, most_bytes)
+            bus = self._bus = self._make_bus(deliver)
+        else:
+            history = History(limits.history_bytes, new_epoch, lambda: reached("history_bytes"))
+            recall = Recall(frames, loop.time, history, most_bytes, self._recovered)
         node = Node(hub, bus, frames, self.events, self.services, recall)
         self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
         if self._bus is not None:
@@ -136,6 +135,33 @@ class App:
             console=self._console,
         )
         wire = self._wire = Wire(self._reception, self.settings.wire, self.wire_counters)
+
+    def _shared_recall(self, loop: asyncio.AbstractEventLoop, most_bytes: int) -> SharedRecall:
+        from runtime.bus.recovery import SharedRecall
+
+        def healed(messages: int) -> None:
+            self.counters.history_healed += messages
+
+        reads = self.settings.limits.history_reads
+        self._recall = SharedRecall(frames, loop.time, most_bytes, reads, self._recovered, healed)
+        return self._recall
+
+    def _make_bus(self, deliver: Callable[[Collection[Far], bytes, Far | None], int]) -> RedisBus[Far]:
+        return _bus_class()(
+            self.settings.bus_url,
+            self.hub,
+            deliver,
+            hand_over,
+            self.events,
+            self.counters,
+            self._elsewhere,
+            self._recall,
+            channel_bytes=self.settings.limits.history_channel_bytes,
+            channel_full=lambda: self.wire_counters.reached("history_channel_bytes"),
+        )
+
+    def _recovered(self, result: str) -> None:
+        count(self.counters.recoveries, result)
 
     async def _listen(self) -> None:
         hosts = LOOPBACK if self.settings.host == "localhost" else (self.settings.host,)
@@ -185,6 +211,8 @@ class App:
         """
         entries = list(entries)
         self.services.prepare(effects_of(entries))
+        if self._recall is not None:
+            self._recall.serve(kept_channels_of(entries))
         changes = self._catalogue.swap(entries)
         for served in changes.ended:
             for link in list(served.links):
@@ -339,6 +367,13 @@ def effects_of(entries: Iterable[RouteEntry | BrokenRoute]) -> frozenset[str]:
     """The effects that the programs of these routes can ask for."""
     programs = (entry.owner for entry in entries if isinstance(entry, RouteEntry))
     return frozenset(effect for program in programs for effect in program.manifest.effects)
+
+
+def kept_channels_of(entries: Iterable[RouteEntry | BrokenRoute]) -> Iterator[str]:
+    """The patterns of channels that routes with `history` reach, those of other routes in their files included."""
+    for entry in entries:
+        if isinstance(entry, RouteEntry) and keep_of(entry.route.program.options) is not None:
+            yield from entry.owner.manifest.channels
 
 
 def _name_of(listening: socket.socket) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ more than they may, it is given up; the channel's next ring has another epoch.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
@@ -39,6 +39,22 @@ class Missed:
     lost: int | None
     messages: tuple[tuple[int, bytes], ...]
     """Offset and frame of those that are kept, in order."""
+
+
+def missed_after(seen: int | None, last: int, newest_first: Iterable[bytes], most_bytes: int) -> Missed:
+    """What came after an offset: of the frames kept, the one of `last` first, those that have room in so many bytes.
+
+    `seen`: None where it is of another epoch."""
+    found: list[tuple[int, bytes]] = []
+    number = last
+    for frame in newest_first:
+        most_bytes -= len(frame) + MESSAGE_BYTES
+        if (seen is not None and number <= seen) or most_bytes < 0:
+            break
+        found.append((number, frame))
+        number -= 1
+    lost = None if seen is None else max(0, number - seen)
+    return Missed(lost, tuple(reversed(found)))
 
 
 def new_epoch() -> str:
@@ -102,19 +118,8 @@ class Ring:
         In another epoch nothing is known of what came before this one, and all that is kept is new.
         """
         self.expire(now)
-        known = epoch == self.epoch and 0 <= offset <= self.offset
-        first = self.offset - len(self._messages) + 1
-        wanted = max(first, offset + 1) if known else first
-        found: list[tuple[int, bytes]] = []
-        number = self.offset
-        for _, frame in reversed(self._messages):
-            most_bytes -= len(frame) + MESSAGE_BYTES
-            if number < wanted or most_bytes < 0:
-                break
-            found.append((number, frame))
-            number -= 1
-        lost = max(0, number - offset) if known else None
-        return Missed(lost, tuple(reversed(found)))
+        known = offset if epoch == self.epoch and 0 <= offset <= self.offset else None
+        return missed_after(known, self.offset, (frame for _, frame in reversed(self._messages)), most_bytes)
 
 
 class History:

@@ -134,7 +134,13 @@ class ServerLimits:
     http_connections: int = _limit(64, Unit.COUNT, "HTTP requests under way at once; more wait", "")
     channels: int = _limit(128, Unit.COUNT, "channels that one connection is in", "error in the hook")
     history_bytes: int = _limit(
-        64 * MIB, Unit.BYTES, "what all channels with `history` keep together", "the oldest is dropped"
+        64 * MIB, Unit.BYTES, "what all channels with `history` keep together, without a bus", "the oldest is dropped"
+    )
+    history_channel_bytes: int = _limit(
+        8 * MIB, Unit.BYTES, "what one channel with `history` keeps in the store of the bus", "the oldest is dropped"
+    )
+    history_reads: int = _limit(
+        16, Unit.COUNT, "questions of this node to the store for what clients missed, at once; more wait", ""
     )
     drain_seconds: float = _limit(
         30.0, Unit.SECONDS, "from the signal to the end of the program, hanging hooks or not", "dropped"

@@ -86,6 +86,13 @@ class ServerCounters:
     """Gaps told: `reconnected`, `node was alone`, `node lost`, `a message is missing`."""
     bus_drops: dict[tuple[str, ...], int] = _by("reason")
     """Messages from the bus that were not handed out: `stale`, `repeated`, `version`."""
+    recoveries: dict[tuple[str, ...], int] = _by("result")
+    """Channels of clients that came back, by what they were told: `complete`; `lost`, something was not kept any more;
+    `unknown`, of another epoch, or nothing is kept; `down`, the bus could not be asked."""
+    history_refused: int = 0
+    """Messages of channels with `history` that the store of the bus had no room for, and did not keep."""
+    history_healed: int = 0
+    """Messages that members of this node got late, from what the store keeps."""
     troubles: int = 0
     """Bugs of ours that were caught where they harm nobody else."""
 

@@ -28,6 +28,8 @@ class Kind(IntEnum):
     WANTED = 7
     """A question for all of it."""
     WHOLE = 8
+    BEGUN = 9
+    """A channel that keeps messages has a new epoch."""
 
 
 class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
@@ -43,11 +45,15 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
     seq: int = 0
     previous: int = 0
     """MESSAGE, DIRECT: see `Stamp`. BEAT: the version of presence."""
-    frame: bytes = b""
     to: str = ""
     """DIRECT: the connection."""
     amount: int = 0
     """RISEN: messages that its node kept for itself. BEAT: its number. CHANGED, WHOLE: the version of presence."""
+    frame: bytes = b""
+    offset: int = 0
+    """MESSAGE: its place in a channel that keeps messages, 0 in others. This and `row` are written by the store."""
+    row: str = ""
+    """The epoch of the offset. BEGUN: the one that begins."""
 
 
 encode: Final = msgspec.msgpack.Encoder().encode

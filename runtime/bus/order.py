@@ -40,6 +40,8 @@ class Letter(Generic[Member]):
     exclude: Member | None
     awaited: bool
     """Whether it comes back: this node is subscribed to the topic."""
+    is_kept: bool = False
+    """Whether the store may keep it for clients that come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,9 @@ class Outgoing(Generic[Member]):
 
     def __len__(self) -> int:
         return len(self._flight)
+
+    def __iter__(self) -> Iterator[Letter[Member]]:
+        return iter(self._flight.values())
 
     @property
     def is_full(self) -> bool:

@@ -32,9 +32,13 @@ from runtime.bus.envelopes import VERSION, Envelope, Kind, decode, decode_change
 from runtime.bus.line import Line, Then
 from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Stamp, Verdict
 from runtime.bus.presence import Changes, Presence
+from runtime.bus.recovery import SharedRecall
 from runtime.bus.resp import Decoder, Refusal
+from runtime.bus.streams import FULL, REFUSED, Streams
 from runtime.channels import Hub
+from runtime.envelope import Position
 from runtime.events import BusDown, BusGap, BusUp, Events
+from runtime.history import Keep, new_epoch
 from runtime.metrics import ServerCounters, count
 
 Member = TypeVar("Member")
@@ -59,6 +63,7 @@ LEAST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
 FLIGHT_MESSAGES: Final = 50_000
 FLIGHT_BYTES: Final = 64 * 1024 * 1024
+CHANNEL_BYTES: Final = 8 * 1024 * 1024
 NODE_DIGITS: Final = 8
 """A node's name is so many hexadecimal digits, and its connections' ids begin with it."""
 
@@ -75,12 +80,16 @@ class RedisBus(Generic[Member]):
         events: Events,
         counters: ServerCounters,
         presence: Presence,
+        recall: SharedRecall | None = None,
         *,
+        channel_bytes: int = CHANNEL_BYTES,
+        channel_full: Callable[[], None] = lambda: None,
         flight_messages: int = FLIGHT_MESSAGES,
         flight_bytes: int = FLIGHT_BYTES,
     ) -> None:
         """`url`: `redis://`, `rediss://` or `unix://`. `deliver` as in `LocalBus`; `hand_over` writes a frame to one
-        member. Raises ValueError for an address that is none."""
+        member. `recall`: who knows what clients missed; None where nothing is kept. `channel_bytes`: what one channel
+        keeps; `channel_full` is called where that makes it keep less. Raises ValueError for an address that is none."""
         self.node = uuid4().hex[:NODE_DIGITS]
         """This node's name."""
         self._settings: dict[str, Any] = dict(parse_url(url))
@@ -127,7 +136,12 @@ class RedisBus(Generic[Member]):
         self._doubts = False
         """Whether the store was lost when that was long ago: this node was stopped, and does not know."""
         self._settling: asyncio.Task[None] | None = None
+        self._recall = recall
+        self._channel_full = channel_full
+        self._streams = Streams(prefix, channel_bytes)
         hub.watch(self)
+        if recall is not None:
+            recall.join(self)
 
     @property
     def is_up(self) -> bool:
@@ -201,7 +215,7 @@ class RedisBus(Generic[Member]):
 
     def _send(self, kind: int, letter: Letter[Member], to: str = "") -> None:
         stamp = self._outgoing.depart(letter)
-        envelope = Envelope(VERSION, kind, self.node, stamp.epoch, stamp.number, stamp.previous, letter.frame, to)
+        envelope = Envelope(VERSION, kind, self.node, stamp.epoch, stamp.number, stamp.previous, to, 0, letter.frame)
         self._publish(letter.topic, envelope)
         if self._outgoing.is_full:
             self._give_up("it does not keep up")
@@ -212,7 +226,7 @@ class RedisBus(Generic[Member]):
             return  # after a farewell nothing: it would bring the node back
         topic = self._nodes + to if to else self._everybody
         epoch = self._outgoing.epoch
-        self._publish(topic, Envelope(VERSION, kind, self.node, epoch, 0, previous, frame, amount=amount))
+        self._publish(topic, Envelope(VERSION, kind, self.node, epoch, 0, previous, "", amount, frame))
 
     def _publish(self, topic: str, envelope: Envelope) -> None:
         self._ask(envelope.seq, b"PUBLISH", _bytes(topic), encode(envelope))
@@ -222,6 +236,73 @@ class RedisBus(Generic[Member]):
         if self._line is not None:
             self._patience.ask()
             self._line.command(then, *parts)
+
+    # What channels keep (`recovery.Carrier`).
+
+    def members(self, channel: str) -> Collection[Member]:
+        """See `Carrier.members`."""
+        return self._hub.members(channel)
+
+    def publish_kept(self, channel: str, frame: bytes, exclude: Member | None, keep: Keep | None) -> int:
+        """See `Carrier.publish_kept`."""
+        members = self._hub.members(channel)
+        if not self._is_up:
+            self._outgoing.kept()
+            self._recalling.alone(channel)
+            return self._pass_on(channel, None, frame, exclude) if members else 0
+        letter = Letter(self._channels + channel, frame, exclude, bool(members), is_kept=True)
+        stamp = self._outgoing.depart(letter)
+        message = encode(
+            Envelope(VERSION, Kind.MESSAGE, self.node, stamp.epoch, stamp.number, stamp.previous, "", 0, frame)
+        )
+
+        def then(answer: Any) -> None:
+            self._kept(stamp.number, answer)
+
+        topic = _bytes(letter.topic)
+        self._ask(then, *self._streams.append(channel, topic, message, len(frame), new_epoch(), keep))
+        if self._outgoing.is_full:
+            self._give_up("it does not keep up")
+        return len(members) - (exclude is not None and exclude in members)
+
+    def _kept(self, number: int, answer: Any) -> None:
+        """The store has published a message, and says whether it has kept it."""
+        if answer is None:
+            raise ConnectionError("it refuses to keep messages")
+        self._outgoing.answered(number)
+        if answer == FULL:
+            self._channel_full()
+        elif answer == REFUSED:
+            self._counters.history_refused += 1
+
+    def read(
+        self, channel: str, seen: Position | None, most_bytes: int, keep: Keep | None, then: Callable[[Any], None]
+    ) -> None:
+        """See `Carrier.read`."""
+        self._ask(then, *self._streams.read(channel, seen, most_bytes, new_epoch(), keep))
+
+    def hand_out(self, channel: str, offset: int, frame: bytes, exclude: Member | None) -> None:
+        """See `Carrier.hand_out`."""
+        self._pass_on(channel, offset, frame, exclude)
+
+    def touch(self, channel: str) -> None:
+        """See `Carrier.touch`."""
+        self._ask(0, *self._streams.touch(channel))
+
+    def renew(self, channel: str) -> None:
+        """See `Carrier.renew`."""
+        notice = encode(Envelope(VERSION, Kind.BEGUN, self.node, self._outgoing.epoch))
+        self._ask(0, *self._streams.renew(channel, _bytes(self._channels + channel), notice, new_epoch()))
+
+    def learn(self) -> None:
+        """See `Carrier.learn`."""
+        for command in self._streams.load():
+            self._ask(_must_do, *command)
+
+    @property
+    def _recalling(self) -> SharedRecall:
+        assert self._recall is not None
+        return self._recall
 
     async def settled(self) -> None:
         """Return when the store has answered all that was asked of it until now, or is lost."""
@@ -311,6 +392,8 @@ class RedisBus(Generic[Member]):
             topic = self._channels + channel
             self._incoming.leave(topic)
             self._ask(0, b"UNSUBSCRIBE", _bytes(topic))
+            if self._recall is not None and self._recall.busy:
+                self._recall.emptied(channel)
         if self._is_up:
             self._changes.note(False, channel, connection_id)
 
@@ -371,6 +454,8 @@ class RedisBus(Generic[Member]):
             self._ask(_ignore, b"CLIENT", b"KILL", b"ID", number, b"ADDR", address)
         self._ask(self._identified, b"CLIENT", b"INFO")
         self._ticks = self._beats_sent = self._beats_heard = 0
+        if self._recall is not None and self._recall.keeps:
+            self.learn()
         self._tell(Kind.FENCE)
         self._subscribe(self._everybody)
         self._subscribe(self._nodes + self.node)
@@ -396,6 +481,8 @@ class RedisBus(Generic[Member]):
             self._staleness.cancel()
         if self._keeper is not None:
             self._register()
+        if self._recall is not None:
+            self._recall.rose()
         self._risen.set()
         if self._fell is not None:
             self._fell = None
@@ -418,6 +505,9 @@ class RedisBus(Generic[Member]):
             self._events.publish(BusDown(self.node, reason))
             loop = asyncio.get_running_loop()
             self._staleness = loop.call_later(LEASE_TICKS * TICK_SECONDS, self._presence.clear)
+        if self._recall is not None:
+            flight = (self._name_of(letter.topic) for letter in self._outgoing if letter.is_kept)
+            self._recall.fell(dict.fromkeys(flight))
         for letter in self._outgoing.fall():
             self._hand_out(letter.topic, letter.frame, letter.exclude)
 
@@ -442,6 +532,8 @@ class RedisBus(Generic[Member]):
                 self._tell_gap(node, "", "node lost")
             self._tell_changes()
             self._look_after_records()
+            if self._recall is not None:
+                self._recall.tick()
             if self._ticks % BEAT_TICKS == 0:
                 if self._beats_sent - self._beats_heard >= BEATS_MISSED:
                     raise TimeoutError("its messages do not come back")
@@ -496,6 +588,9 @@ class RedisBus(Generic[Member]):
     def _receive(self, topic: str, envelope: Envelope) -> None:
         if envelope.v != VERSION:
             count(self._counters.bus_drops, "version")
+        elif envelope.kind == Kind.BEGUN:
+            if self._recall is not None:
+                self._recall.begun_anew(self._name_of(topic), envelope.row)
         elif envelope.node == self.node:
             self._receive_own(topic, envelope)
         elif envelope.kind in (Kind.MESSAGE, Kind.DIRECT):
@@ -544,7 +639,7 @@ class RedisBus(Generic[Member]):
         if envelope.kind == Kind.MESSAGE:
             letter = self._outgoing.returned(envelope.epoch, envelope.seq)
             if letter is not None:
-                self._hand_out(topic, letter.frame, letter.exclude)
+                self._hand_out(topic, letter.frame, letter.exclude, envelope)
         elif envelope.kind == Kind.BEAT and envelope.epoch == self._outgoing.epoch:
             self._beats_heard = envelope.amount
             if not self._is_up:
@@ -552,23 +647,46 @@ class RedisBus(Generic[Member]):
 
     def _receive_message(self, topic: str, envelope: Envelope) -> None:
         verdict = self._incoming.judge(envelope.node, topic, Stamp(envelope.epoch, envelope.seq, envelope.previous))
-        if verdict in (Verdict.STALE, Verdict.REPEATED):
+        # Of what is kept the offset says whether it was handed out.
+        if verdict in (Verdict.STALE, Verdict.REPEATED) and not envelope.offset:
             count(self._counters.bus_drops, verdict.value)
             return
         if verdict is Verdict.BEHIND_GAP:
-            self._tell_gap(envelope.node, topic.removeprefix(self._channels), "a message is missing")
+            self._tell_gap(envelope.node, self._name_of(topic), "a message is missing")
         if envelope.kind == Kind.MESSAGE:
-            self._hand_out(topic, envelope.frame, None)
+            self._hand_out(topic, envelope.frame, None, envelope)
         elif (member := self._hub.find(envelope.to)) is not None:
             self._hand_over(member, envelope.frame)
 
-    def _hand_out(self, topic: str, frame: bytes, exclude: Member | None) -> None:
+    def _hand_out(self, topic: str, frame: bytes, exclude: Member | None, envelope: Envelope | None = None) -> None:
+        """Hand a message to the members here. `envelope`: as it came from the store; None for what did not."""
         if topic == self._everybody:
-            members = self._hub.everybody()
-        else:
-            members = self._hub.members(topic.removeprefix(self._channels))
-        if members:
+            if members := self._hub.everybody():
+                self._deliver(members, frame, exclude)
+            return
+        channel, recall = self._name_of(topic), self._recall
+        members = self._hub.members(channel)
+        if not members:
+            return
+        if recall is None or not recall.busy:
             self._deliver(members, frame, exclude)
+        elif envelope is None or not envelope.offset:
+            if envelope is not None:
+                recall.unkept(channel)
+            self._pass_on(channel, None, frame, exclude)
+        else:
+            at = Position(envelope.row, envelope.offset)
+            if recall.arrived(channel, at, exclude):
+                self._pass_on(channel, at.offset, frame, exclude)
+                if exclude is not None:
+                    recall.passed(exclude, channel, at)
+
+    def _pass_on(self, channel: str, offset: int | None, frame: bytes, exclude: Member | None) -> int:
+        members = self._hub.members(channel)
+        return self._recalling.placed(channel, offset, frame, lambda: self._deliver(members, frame, exclude))
+
+    def _name_of(self, topic: str) -> str:
+        return topic.removeprefix(self._channels)
 
     def _tell_gap(self, source: str, channel: str, reason: str, missed: int = 0) -> None:
         count(self._counters.bus_gaps, reason)
@@ -582,6 +700,12 @@ def check_address(url: str) -> None:
 
 def _bytes(topic: str) -> bytes:
     return topic.encode("utf-8", "surrogatepass")
+
+
+def _must_do(answer: Any) -> None:
+    """What takes an answer that must not be a refusal. Raises ConnectionError."""
+    if answer is None:
+        raise ConnectionError("it runs no scripts")
 
 
 def _ignore(_: Any) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from runtime.envelope import Position
-from runtime.history import MESSAGE_BYTES, Keep, Missed
+from runtime.history import MESSAGE_BYTES, Keep, Missed, missed_after
 
 STORE_CLOCK: Final = "redis.call('TIME')"
 """Gives seconds and microseconds."""
@@ -163,10 +163,16 @@ _OPEN_TAIL: Final = b"\x00\xa0"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the store says of a channel after an offset."""
+    """What the store says of a channel: where it is, and what it missed whom the question was about."""
 
-    position: Position
+    at: Position
     missed: Missed
+
+    def after(self, seen: Position, most_bytes: int) -> Missed:
+        """The same for somebody else who saw no less, of at most so many bytes."""
+        is_known = seen.epoch == self.at.epoch and 0 <= seen.offset <= self.at.offset
+        newest_first = (frame for _, frame in reversed(self.missed.messages))
+        return missed_after(seen.offset if is_known else None, self.at.offset, newest_first, most_bytes)
 
 
 @dataclass(frozen=True, slots=True)

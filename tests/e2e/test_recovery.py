@@ -14,13 +14,12 @@ from websockets.typing import Subprotocol
 
 from runtime.app import App
 from tests.e2e.news import NEWS, served
-from tests.runtime.bus.valkey import valkey
 
 PROTOCOL = Subprotocol("worpen.v1")
 
 
-def plain(app: App, room: str = "a") -> connect:
-    return connect(f"ws://127.0.0.1:{app.addresses[0][1]}/ws/news/{room}")
+def plain(app: App, room: str = "a", route: str = "news") -> connect:
+    return connect(f"ws://127.0.0.1:{app.addresses[0][1]}/ws/{route}/{room}")
 
 
 def wrapped(app: App, seen: dict[str, Any] | None = None, room: str = "a") -> connect:
@@ -145,20 +144,3 @@ async def test_a_client_cut_off_for_too_long_is_told_how_much_is_lost() -> None:
         async with wrapped(app, {"a": ["of another server", 3]}) as bob:
             await heard(bob)
             assert (await heard(bob))["missed"] is None
-
-
-async def test_over_a_bus_messages_are_wrapped_and_nobody_claims_that_they_are_kept() -> None:
-    with valkey() as store:
-        async with (
-            served(bus_url=store.url) as one,
-            served(bus_url=store.url) as two,
-            plain(one) as alice,
-            wrapped(two, {"a": ["e", 3]}) as bob,
-        ):
-            assert (await heard(bob))["recovers"] is False
-            assert await heard(bob) == {"type": "lost", "channel": "a", "missed": None}
-            await bob.send("from two")
-            assert await asyncio.wait_for(alice.recv(), 10) == "from two"
-            assert await heard(bob) == {"type": "message", "data": "from two"}
-            await alice.send("from one")
-            assert await heard(bob) == {"type": "message", "data": "from one"}

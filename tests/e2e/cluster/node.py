@@ -65,9 +65,9 @@ def plant(name: str) -> None:
         self._deliver(self._hub.members(channel), frame, exclude)
         return publish(self, channel, frame, exclude)
 
-    def but_own(self: Any, topic: str, frame: bytes, exclude: Any) -> None:
+    def but_own(self: Any, *message: Any) -> None:
         if sys._getframe(1).f_code.co_name != "_receive_own":
-            hand_out(self, topic, frame, exclude)
+            hand_out(self, *message)
 
     if name == "split":
         RedisBus.publish, RedisBus._hand_out = short_cut, but_own  # type: ignore[method-assign, assignment]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import msgspec
 import pytest
@@ -32,7 +33,7 @@ def shared() -> Iterator[Valkey]:
 class Node:
     """A hub with its bus. Members are names; what they get is written down."""
 
-    def __init__(self, url: str, **settings: int) -> None:
+    def __init__(self, url: str, **settings: Any) -> None:
         self.hub: Hub[str] = Hub(128)
         self.got: dict[str, list[bytes]] = {}
         self.told: list[Event] = []
@@ -67,7 +68,7 @@ class Node:
 
 
 @asynccontextmanager
-async def nodes(*urls: str, **settings: int) -> AsyncIterator[list[Node]]:
+async def nodes(*urls: str, **settings: Any) -> AsyncIterator[list[Node]]:
     made = [Node(url, **settings) for url in urls]
     for node in made:
         await node.bus.start()
