@@ -29,12 +29,14 @@ class Watcher(Protocol):
 class Hub(Generic[Member]):
     """All channels of a node, and all connections by id. Members are compared by identity or equality."""
 
-    __slots__ = ("_channels", "_everybody", "_full", "_joined", "_limit", "_watcher")
+    __slots__ = ("_channels", "_everybody", "_full", "_joined", "_limit", "_watcher", "changes")
 
     def __init__(self, channels_per_member: int, full: Callable[[], None] = lambda: None) -> None:
         """`full` is called whenever a member is kept out because it is in so many channels."""
         self._limit = channels_per_member
         self._full = full
+        self.changes = 0
+        """How often somebody has joined or left a channel: while it is the same, so are the channels."""
         self._watcher: Watcher | None = None
         self._channels: dict[str, dict[Member, str]] = {}
         self._joined: dict[Member, dict[str, None]] = {}
@@ -82,6 +84,7 @@ class Hub(Generic[Member]):
         joined[channel] = None
         members = self._channels.setdefault(channel, {})
         members[member] = connection_id
+        self.changes += 1
         if self._watcher is not None:
             self._watcher.joined(channel, connection_id, len(members))
         return True
@@ -100,6 +103,7 @@ class Hub(Generic[Member]):
     def _remove(self, channel: str, member: Member) -> None:
         members = self._channels[channel]
         connection_id = members.pop(member)
+        self.changes += 1
         if not members:
             del self._channels[channel]
         if self._watcher is not None:

@@ -42,7 +42,7 @@ SCHEMA: Final = "worpen.feed/1"
 MOST_FEEDS: Final = 16
 MOST_WATCHED: Final = 64
 LOOK_SECONDS: Final = 0.25
-"""How often channels are compared with what was told of them."""
+"""How often it is seen whether channels are not what was told of them."""
 PAYLOAD_CHARACTERS: Final = 16_384
 """How much of a watched frame is shown."""
 ROOM_BYTES: Final = 256 * 1024
@@ -78,7 +78,8 @@ class Feed:
         self._prefix = prefix
         self._followers: dict[Follower, None] = {}
         self._findings: tuple[BrokenFile, ...] = ()
-        self._channels = ""
+        self._channels_at = -1
+        """What `Hub.changes` was when channels were told."""
         self._timer: asyncio.TimerHandle | None = None
         self._end_hearing: Callable[[], None] | None = None
 
@@ -164,11 +165,10 @@ class Feed:
 
     def _look(self) -> None:
         """Tell the channels where they are not what they were."""
-        channels = encoded({"kind": "channels", "channels": channels_document(self._floor.node.hub)})
-        if channels != self._channels:
-            self._channels = channels
-            for follower in list(self._followers):
-                follower.tell_encoded(channels)
+        hub = self._floor.node.hub
+        if hub.changes != self._channels_at:
+            self._channels_at = hub.changes
+            self._tell({"kind": "channels", "channels": channels_document(hub)})
         self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def _tell(self, document: Document, *, can_be_lost: bool = False) -> None:

@@ -1,6 +1,6 @@
 """What looking costs the server: its CPU time per message with and without somebody who looks.
 
-    python -m tests.bench.board_cost [--blocks 12] [--seconds 2] [board connection console nobody]
+    python -m tests.bench.board_cost [--blocks 20] [--seconds 1] [board connection console nobody]
 
 One server with 1 000 connections in 100 rooms takes 5 000 messages a second, each answered by one frame (other numbers:
 `--connections`, `--rate`). Who looks:
@@ -318,8 +318,8 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", default=["board", "connection", "console", "nobody"])
-    parser.add_argument("--blocks", type=int, default=12)
-    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--blocks", type=int, default=20)
+    parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--connections", type=int, default=1_000)
     parser.add_argument("--rate", type=float, default=5_000, help="messages a second, all connections together")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)

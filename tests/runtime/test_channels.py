@@ -85,6 +85,7 @@ STEPS = st.lists(
 def test_both_views_agree_with_a_plain_list_of_pairs(steps: list[tuple[str, str, str]]) -> None:
     rooms, pairs = hub(), list[tuple[str, str]]()
     for step, member, channel in steps:
+        changes, former = rooms.changes, list(pairs)
         if step == "join":
             rooms.join(member, member.upper(), channel)
             pairs += [(channel, member)] if (channel, member) not in pairs else []
@@ -94,6 +95,7 @@ def test_both_views_agree_with_a_plain_list_of_pairs(steps: list[tuple[str, str,
         else:
             rooms.exit(member, member.upper())
             pairs = [pair for pair in pairs if pair[1] != member]
+        assert (rooms.changes != changes) == (pairs != former)
     for channel in "xyz":
         assert rooms.ids(channel) == [m for c, m in pairs if c == channel]
     for member in "abc":

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeVar
 
 from compiler.language.hooks import INPUT_NUMBERS
 from compiler.language.values import UNSET, Value
@@ -38,6 +38,7 @@ from worpen_cli.board.exchange import (
 )
 from worpen_cli.board.listing import list_rows
 
+Item = TypeVar("Item")
 LOG_LINES: Final = 2_000
 FRAMES: Final = 200
 RUNS: Final = 400
@@ -51,14 +52,26 @@ SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "proxy_authorizati
 _USER, _QUERY, _PARAMS, _HEADERS = (INPUT_NUMBERS[name] for name in ("user", "query", "params", "headers"))
 
 
+class Seen(NamedTuple):
+    """A frame that was seen: its number, when, and its size in bytes; in the event is what can be shown of it.
+
+    Rows are made of it when there is a picture: of a connection that talks fast most frames are never in one.
+    """
+
+    number: int
+    at: float
+    event: FrameIn | FrameOut
+    size: int
+
+
 @dataclass(slots=True)
 class Followed:
     """A connection that is looked into, with what was seen of it. It outlives its connection."""
 
     connection_id: str
     stop: Callable[[], None]
-    frames: deque[FrameRow] = field(default_factory=lambda: deque(maxlen=FRAMES))
-    outcomes: dict[int, str] = field(default_factory=dict)
+    frames: deque[Seen] = field(default_factory=lambda: deque(maxlen=FRAMES))
+    outcomes: dict[int, HookFinished | HookFaulted] = field(default_factory=dict)
     last: Detail | None = None
     ended: str = ""
     counted: int = 0
@@ -124,11 +137,12 @@ class Feed:
                 channels = list(self._app.hub.channels())
                 return list_rows(channels, look, lambda c: c[0], self._channel_row, lambda c: c[0])
             case Panel.LOG:
-                return list_rows(self._until_held(self._log, 0), look, lambda r: r.key, lambda r: r, _log_text)
+                lines = self._until_held(self._log, 0, lambda r: int(r.key))
+                return list_rows(lines, look, lambda r: r.key, lambda r: r, _log_text)
             case Panel.FRAMES:
                 frames = self._followed.frames if self._followed else ()
-                shown = self._until_held(frames, 1)
-                return list_rows(shown, look, lambda r: r.key, self._with_outcome, lambda r: r.text)
+                seen = self._until_held(frames, 1, lambda s: s.number)
+                return list_rows(seen, look, lambda s: str(s.number), self._frame_row, _frame_text)
 
     def _channel_row(self, channel: tuple[str, int]) -> ChannelRow:
         return ChannelRow(channel[0], channel[1], self._rates.channels.get(channel[0], 0.0))
@@ -139,10 +153,10 @@ class Feed:
         elif self._held is None:
             self._held = (self._logged, self._followed.counted if self._followed else 0)
 
-    def _until_held(self, rows: Sequence[Any] | deque[Any], which: int) -> list[Any]:
-        """The rows that were there when the picture was asked to stand still."""
+    def _until_held(self, items: Iterable[Item], which: int, number: Callable[[Item], int]) -> list[Item]:
+        """Those that were there when the picture was asked to stand still."""
         limit = self._held[which] if self._held is not None else None
-        return list(rows) if limit is None else [row for row in rows if int(row.key) <= limit]
+        return list(items) if limit is None else [item for item in items if number(item) <= limit]
 
     # The connection that is looked into.
 
@@ -165,11 +179,11 @@ class Feed:
             followed.last = detail_of(link, channels, time.perf_counter())
         return replace(followed.last, ended=followed.ended) if followed.last else None
 
-    def _with_outcome(self, row: FrameRow) -> FrameRow:
+    def _frame_row(self, seen: Seen) -> FrameRow:
         followed = self._followed
-        if followed is None or row.sender != followed.connection_id:
-            return row
-        return replace(row, outcome=followed.outcomes.get(row.run, ""))
+        own = followed is not None and seen.event.connection_id == followed.connection_id
+        ended = followed.outcomes.get(seen.event.run) if followed is not None and own else None
+        return frame_row(seen, "" if ended is None else outcome_of(ended))
 
     def _hear(self, event: Event) -> None:
         followed = self._followed
@@ -177,7 +191,7 @@ class Feed:
             return
         match event:
             case HookFaulted(connection_id=followed.connection_id):
-                self._end_run(followed, event.run, f"{event.code} after {milliseconds(event.seconds)}")
+                self._end_run(followed, event)
             case Disconnected(connection_id=followed.connection_id):
                 followed.ended = f"{event.code} {event.reason}".rstrip()
             case _:
@@ -188,35 +202,17 @@ class Feed:
         if followed is None:
             return
         match event:
-            case FrameIn():
-                hook = "on_message" if event.run else ""
-                row = self._frame(followed, event.payload, is_input=True)
-                followed.frames.append(replace(row, hook=hook, run=event.run, sender=event.connection_id))
-            case FrameOut():
-                place = f"{event.file}:{event.line}" if event.line else ""
-                row = self._frame(followed, event.payload, is_input=False)
-                followed.frames.append(
-                    replace(row, hook=event.hook, run=event.run, sender=event.connection_id, place=place)
-                )
+            case FrameIn() | FrameOut():
+                followed.counted += 1
+                followed.frames.append(seen_frame(followed.counted, event))
             case HookFinished():
-                self._end_run(followed, event.run, f"ok in {milliseconds(event.seconds)}")
+                self._end_run(followed, event)
             case _:
                 pass
 
     @staticmethod
-    def _frame(followed: Followed, payload: str | bytes, *, is_input: bool) -> FrameRow:
-        followed.counted += 1
-        now = time.time()
-        clock = time.strftime("%H:%M:%S", time.localtime(now)) + f".{int(now * 1000) % 1000:03}"
-        if isinstance(payload, bytes):
-            shown = payload[: SHOWN_CHARACTERS // 3].hex(" ")
-            return FrameRow(str(followed.counted), clock, is_input, f"binary {shown}", len(payload))
-        size = len(payload.encode("utf-8", "replace"))
-        return FrameRow(str(followed.counted), clock, is_input, payload[:SHOWN_CHARACTERS], size)
-
-    @staticmethod
-    def _end_run(followed: Followed, run: int, outcome: str) -> None:
-        followed.outcomes[run] = outcome
+    def _end_run(followed: Followed, event: HookFinished | HookFaulted) -> None:
+        followed.outcomes[event.run] = event
         if len(followed.outcomes) > RUNS:
             del followed.outcomes[next(iter(followed.outcomes))]
 
@@ -255,6 +251,49 @@ def milliseconds(seconds: float) -> str:
 
 
 # Rows.
+
+
+def seen_frame(number: int, event: FrameIn | FrameOut) -> Seen:
+    """A frame as it is kept: no more of a long payload than is shown."""
+    payload, at = event.payload, time.time()
+    size = len(payload) if isinstance(payload, bytes) or payload.isascii() else len(payload.encode("utf-8", "replace"))
+    if len(payload) > SHOWN_CHARACTERS:
+        event = replace(event, payload=payload[:SHOWN_CHARACTERS])
+    return Seen(number, at, event, size)
+
+
+def frame_row(seen: Seen, outcome: str) -> FrameRow:
+    """A frame as the board lists it, with how the hook run ended that it started or that sent it."""
+    event = seen.event
+    clock = time.strftime("%H:%M:%S", time.localtime(seen.at)) + f".{int(seen.at * 1000) % 1000:03}"
+    if isinstance(event, FrameIn):
+        hook, place = "on_message" if event.run else "", ""
+    else:
+        hook, place = event.hook, f"{event.file}:{event.line}" if event.line else ""
+    return FrameRow(
+        key=str(seen.number),
+        clock=clock,
+        is_input=isinstance(event, FrameIn),
+        text=_frame_text(seen),
+        size=seen.size,
+        hook=hook,
+        run=event.run,
+        sender=event.connection_id,
+        place=place,
+        outcome=outcome,
+    )
+
+
+def _frame_text(seen: Seen) -> str:
+    payload = seen.event.payload
+    return payload if isinstance(payload, str) else f"binary {payload[: SHOWN_CHARACTERS // 3].hex(' ')}"
+
+
+def outcome_of(ended: HookFinished | HookFaulted) -> str:
+    """How a hook run ended, and how long it took."""
+    if isinstance(ended, HookFaulted):
+        return f"{ended.code} after {milliseconds(ended.seconds)}"
+    return f"ok in {milliseconds(ended.seconds)}"
 
 
 def route_row(served: Served[Link]) -> RouteRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from worpen_cli.board.exchange import Listing, Look
@@ -41,7 +42,9 @@ def _marked(items: Sequence[Item], look: Look, key: Callable[[Item], str]) -> in
     if look.tail:
         return len(items) - 1
     if look.mark:
-        for at, item in enumerate(items):
-            if key(item) == look.mark:
+        # It is nearly always where it was, so the others are asked only where it is not.
+        pictured = range(min(look.first, len(items)), min(look.first + look.room, len(items)))
+        for at in chain(pictured, range(len(items))):
+            if key(items[at]) == look.mark:
                 return at
     return min(look.first, len(items) - 1)

@@ -19,6 +19,7 @@ from runtime.server.catalogue import BrokenRoute
 from runtime.server.console import FEED
 from runtime.server.feed import (
     FINDINGS_CHARACTERS,
+    LOOK_SECONDS,
     MESSAGE_BYTES,
     MOST_FEEDS,
     MOST_WATCHED,
@@ -118,6 +119,20 @@ async def test_channels_are_told_when_they_change() -> None:
             assert (room["name"], room["size"], len(room["members"])) == ("room", 1, 1)
         while (await console.next("channels"))["channels"]["total"]:
             pass
+
+
+async def test_channels_are_not_told_again_while_they_are_the_same() -> None:
+    async with started(talk(), console_token=TOKEN) as app, following(app) as console, client(app, "/ws/talk") as alice:
+        await alice.send("hi")
+        while not (await console.next("channels"))["channels"]["total"]:
+            pass
+        await alice.send("hi again")
+        await asyncio.sleep(2.5 * LOOK_SECONDS)
+        await console.ask(ask="snapshot")
+        kinds = []
+        while (message := json.loads(await console.socket.recv()))["kind"] != "snapshot":
+            kinds.append(message["kind"])
+        assert "channels" not in kinds
 
 
 async def test_a_swap_tells_all_routes() -> None:

@@ -8,16 +8,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from compiler.pipeline import Settings as CompilerSettings
 from compiler.pipeline import compile_source
 from runtime.app import App
+from runtime.events import FrameOut
 from runtime.loader import link
 from runtime.server.catalogue import BrokenRoute, entries_of
 from runtime.server.settings import Settings
-from worpen_cli.board.exchange import Ask, Listing, Look, Panel, Reply
-from worpen_cli.board.feed import FRAMES, Feed, milliseconds
+from worpen_cli.board.exchange import SHOWN_CHARACTERS, Ask, Listing, Look, Panel, Reply
+from worpen_cli.board.feed import FRAMES, Feed, frame_row, milliseconds, seen_frame
 
 ROUTE = """\
 name: Players
@@ -173,6 +175,25 @@ async def test_only_the_latest_frames_are_kept(tmp_path: Path) -> None:
         assert frames.total == FRAMES
         assert frames.rows[-1].text == "Ann: last"
         assert any(row.text == "binary 00 ff" and row.size == 2 for row in frames.rows)
+
+
+@pytest.mark.parametrize(
+    ("payload", "size", "kept", "shown"),
+    [
+        ("é" * 10, 20, 10, "é" * 10),
+        ("é" * 9_000, 18_000, SHOWN_CHARACTERS, "é" * SHOWN_CHARACTERS),
+        (b"\x01" * 9_000, 9_000, SHOWN_CHARACTERS, "binary " + " ".join(["01"] * (SHOWN_CHARACTERS // 3))),
+        ("\ud800", 1, 1, "\ud800"),
+    ],
+)
+def test_of_a_long_payload_no_more_is_kept_than_is_shown(
+    payload: str | bytes, size: int, kept: int, shown: str
+) -> None:
+    seen = seen_frame(7, FrameOut("own", "Players", "own", 1, payload, "on_message", 3, "players.yaml", 9))
+    row = frame_row(seen, "ok in 1 ms")
+    assert (len(seen.event.payload), row.text, row.size) == (kept, shown, size)
+    assert (row.key, row.hook, row.run, row.sender, row.place) == ("7", "on_message", 3, "own", "players.yaml:9")
+    assert (row.is_input, row.outcome) == (False, "ok in 1 ms")
 
 
 async def test_while_held_log_and_frames_stand_still(tmp_path: Path) -> None:

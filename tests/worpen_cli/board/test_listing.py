@@ -39,6 +39,19 @@ def test_the_mark_stays_on_its_row_when_others_come_and_go() -> None:
     assert (found.at, found.first, found.rows[2]) == (40, 38, "row 50")
 
 
+def test_the_marked_row_is_looked_for_in_the_picture_first() -> None:
+    asked: list[str] = []
+
+    def key(row: str) -> str:
+        asked.append(row)
+        return row
+
+    look = Look(mark="row 62", first=60, room=5)
+    assert list_rows(ROWS, look, key, str, str).at == 62
+    assert asked == ["row 60", "row 61", "row 62"]
+    assert list_rows(ROWS[50:], look, key, str, str).at == 12
+
+
 def test_where_the_marked_row_is_gone_the_mark_stays_in_the_picture() -> None:
     found = listed(Look(mark="gone", first=40, room=5))
     assert (found.at, found.first) == (40, 40)
