@@ -17,7 +17,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Protocol, cast
+from typing import Any, ClassVar, Final, Protocol, cast
 
 import msgspec
 
@@ -30,6 +30,8 @@ from compiler.language.values import Value
 
 class BadPayload(ValueError):
     """A message that the route's codec cannot read; the text says why, without the payload."""
+
+    what: ClassVar[str] = "a message cannot be decoded"
 
 
 class Codec(Protocol):

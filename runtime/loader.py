@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from compiler.bytecode.codec import decode
+from compiler.bytecode.needs import Need, route_needs
 from compiler.bytecode.program import Chunk, Program, RouteProgram
 from compiler.bytecode.verifier import verify
 from compiler.language.paths import PathPattern, parse_path
@@ -21,14 +22,15 @@ from runtime.translator import build_hook, prepare
 
 @dataclass(frozen=True, slots=True)
 class LinkedRoute:
-    """A route that is ready to run: its hooks by name, the templates of the channels that it joins, and what its
-    program may ask for."""
+    """A route that is ready to run: its hooks by name, the templates of the channels that it joins, what its program
+    may ask for, and what its hook needs of messages that are decoded."""
 
     program: RouteProgram
     pattern: PathPattern
     hooks: Mapping[str, Hook]
     templates: tuple[Template, ...]
     bounds: Bounds
+    needs: tuple[Need, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ def _link_route(program: Program, route: RouteProgram, bounds: Bounds, context: 
         hooks={name: engine(program, route, chunk, context) for name, chunk in route.hooks.items()},
         templates=tuple(_link_template(program, route, chunk, context, engine) for chunk in route.membership.templates),
         bounds=bounds,
+        needs=route_needs(program, route),
     )
 
 

@@ -39,6 +39,7 @@ from runtime.history import keep_of
 from runtime.host import Host, Node
 from runtime.limits import ServerLimits
 from runtime.metrics import TIMED_RUNS, ServerCounters, Tally, count, tally_of
+from runtime.needs import fitted
 from runtime.server.admission import Gate
 from runtime.server.catalogue import Served
 from runtime.server.waiting import Report, WaitingRun
@@ -308,7 +309,7 @@ class Link:
             self.session.hear(text_of_bytes(message), "binary")
 
     def _refuse(self, message: str | bytes, bad: BadPayload) -> None:
-        self._complain(message, "bad_payload", "error", f"a message cannot be decoded: {bad}")
+        self._complain(message, "bad_payload", "error", f"{bad.what}: {bad}")
 
     def _decode(self, codec: Codec, message: str | bytes) -> None:
         """One whole message of a route with a codec. What cannot be decoded runs no hook."""
@@ -650,7 +651,8 @@ class Link:
         route = self.session.route
         options = route.program.options
         self._host.bounds = route.bounds
-        self._codec = self._host.codec = codec_of(options)
+        codec = self._host.codec = codec_of(options)
+        self._codec = fitted(codec, route.needs)
         self._allowance = allowance_of(options, perf_counter(), self._allowance)
         self._host.keep = keep_of(options)
 

@@ -41,7 +41,7 @@ def test_the_runtime_is_kept_from_everything_it_may_not_see() -> None:
 
 
 def test_the_pure_modules_are_all_named() -> None:
-    pure = {"bounds", "codecs", "session", "channels", "router", "interpreter", "translator"}
+    pure = {"bounds", "codecs", "needs", "session", "channels", "router", "interpreter", "translator"}
     folder = PROJECT / "runtime"
     present = {f"runtime.{name}" for name in pure if (folder / f"{name}.py").is_file() or (folder / name).is_dir()}
     assert set(CONTRACTS["pure"]["source_modules"]) == {"compiler", *present}

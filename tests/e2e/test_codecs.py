@@ -185,6 +185,75 @@ async def test_bytes_that_are_named_so_go_past_the_codec() -> None:
         assert await alice.recv() == b"\xff\x00"
 
 
+POINTS = """\
+name: Points
+path: /ws/room
+route_type: WebSocket
+codec: CODEC
+ws_hooks:
+  on_message:
+    - If: {condition: "message.user | trim == ''", then: [{Return: {value: nobody}}]}
+    - SetVar: {name: score, value: "{{ (score ?? 0) + message.points }}"}
+    - WsOp: {command: broadcast, channel: room, message: {who: "{{ message.user | upper }}", score: "{{ score }}"}}
+    - Log: {message: "{{ message.later | upper }}"}
+"""
+UNFIT: tuple[tuple[Any, str], ...] = (
+    ("hi", "`message` is a text, and line 7 needs an object"),
+    ([1], "`message` is a list, and line 7 needs an object"),
+    (None, "`message` is null, and line 7 needs an object"),
+    ({}, "`message.user` is missing, and line 7 needs a text"),
+    ({"user": 5, "points": 1}, "`message.user` is a number, and line 7 needs a text"),
+    ({"user": None}, "`message.user` is null, and line 7 needs a text"),
+)
+
+
+@pytest.mark.parametrize(
+    ("codec", "write", "read"),
+    [("json", msgspec.json.encode, msgspec.json.decode), ("msgpack", pack, unpack)],
+    ids=["json", "msgpack"],
+)
+async def test_a_message_that_is_not_what_the_hook_needs_runs_no_hook(
+    codec: str, write: Callable[[Any], bytes], read: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runtime.server.link.COMPLAINT_SECONDS", 0.0)
+    heard: list[Event] = []
+    async with served(POINTS.replace("CODEC", codec)) as app, client(app) as alice, client(app) as bob:
+        await bob.send(write({"user": " "}))
+        assert read(await bob.recv()) == "nobody"
+        app.events.subscribe(heard.append)
+        for payload, _ in UNFIT:
+            await alice.send(write(payload))
+        good: dict[str, Any] = {"user": "ann", "points": 3, "later": "x"}
+        for points, score in ((3, 3), ("4", 7)):
+            await alice.send(write({**good, "points": points}))
+            assert [read(await one.recv()) for one in (alice, bob)] == [{"who": "ANN", "score": score}] * 2
+        told = [event.message for event in heard if isinstance(event, LogLine) and event.level == "error"]
+        assert told == [f"a message is not what the hook needs: {sentence}" for _, sentence in UNFIT]
+        assert app.counters.messages_dropped == {("bad_payload",): len(UNFIT)}
+        # What would fault only after something was done is for the hook to find out.
+        await alice.send(write({"user": "ann", "points": 1}))
+        assert read(await bob.recv())["score"] == 8
+        # Not needed on the way of the early Return, so not needed at all.
+        await alice.send(write({"user": "ann"}))
+        await alice.send(write(good))
+        assert [read(await bob.recv())["score"]] == [11]
+        assert {result: tally.runs for (_, _, result), tally in app.counters.hook.items()} == {
+            "ok": 4, "type_error": 2,
+        }  # fmt: skip
+
+
+async def test_a_reload_changes_what_is_needed() -> None:
+    needy = ROOM.replace("CODEC", "json").replace("type(message) == 'object' && message.whisper", "message.whisper")
+    async with served(room("json")) as app, client(app) as alice:
+        await alice.send('"one"')
+        assert json.loads(await alice.recv())["said"] == "one"
+        swap(app, needy)
+        await alice.send('"two"')
+        await alice.send('{"whisper": 3}')
+        assert await alice.recv() == "3"
+        assert app.counters.messages_dropped == {("bad_payload",): 1}
+
+
 def hostile(chance: random.Random, good: bytes) -> bytes | str:
     """A payload that is random, cut, altered, deep, or claims to be long."""
     match chance.randrange(8):
@@ -207,6 +276,8 @@ def hostile(chance: random.Random, good: bytes) -> bytes | str:
             return good + good
 
 
+HOSTILE = 10_000
+"""Payloads of each codec."""
 QUIET = """\
 name: Quiet
 path: /ws/room
@@ -236,16 +307,16 @@ async def test_hostile_payloads_leave_the_others_undisturbed(
     async with served(QUIET.replace("CODEC", codec), **UNLIMITED) as app, client(app) as alice, client(app) as bob:
         async with client(app) as mallory:
             answers = asyncio.create_task(_drop(mallory))
-            for number in range(5_000):
+            for number in range(HOSTILE):
                 await mallory.send(hostile(chance, good))
-                if number % 250 == 0:
+                if number % 500 == 0:
                     await alice.send(write({"say": number}))
                     assert [read(await one.recv()) for one in (alice, bob)] == [number, number]
             await (await mallory.ping())
             answers.cancel()
         refused = app.counters.messages_dropped[("bad_payload",)]
-        assert refused > 1_000
-        assert refused + app.counters.hook[("Quiet", "on_message", "ok")].runs == 5_000 + 20
+        assert refused > HOSTILE / 4
+        assert refused + app.counters.hook[("Quiet", "on_message", "ok")].runs == HOSTILE + 20
         assert app.counters.troubles == 0
 
 

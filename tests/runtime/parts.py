@@ -43,7 +43,7 @@ def route(
         tuple(Slot(slot, Kind.ANY) for slot in slots),
         {hook: chunk(hook in waiting) for hook in hooks},
     )
-    return LinkedRoute(program, parse_path(path), hooks, templates, UNBOUNDED)
+    return LinkedRoute(program, parse_path(path), hooks, templates, UNBOUNDED, ())
 
 
 def owner(route: LinkedRoute, *, constants: tuple[Value, ...] = (), imports: tuple[Import, ...] = ()) -> Program:

@@ -40,7 +40,8 @@ def describe(path: str, program: Program) -> str:
     """What a program is and can do, in a few lines."""
     source = f"  from {escape(program.source_name)}" if program.source_name else "  stripped"
     rows = [f"{escape(path)}  verified  by {escape(program.producer)}{source}"]
-    rows += [_route(route) for route in program.routes]
+    for route in program.routes:
+        rows += [_route(route), *_needs(program, route)]
     rows += _manifest(program.manifest)
     return "".join(row + "\n" for row in rows)
 
@@ -54,6 +55,16 @@ def _route(route: RouteProgram) -> str:
         plural(len(route.slots), "variable") + (f": {variables}" if variables else ""),
     ]
     return escape("  ".join(parts))
+
+
+def _needs(program: Program, route: RouteProgram) -> list[str]:
+    """What the route's messages must be, so that its hook can do anything with them."""
+    from compiler.bytecode.needs import route_needs, spelled
+    from compiler.language.values import describe_kind
+
+    needs = (f"{spelled(need.path)} {describe_kind(need.kinds)}" for need in route_needs(program, route))
+    listed = ", ".join(needs)
+    return [f"{'needs':<12}{escape(listed)}"] if listed else []
 
 
 def _manifest(manifest: Manifest) -> list[str]:

@@ -25,6 +25,14 @@ def test_what_a_program_is(run: Run, program: Path) -> None:
     assert "CONCAT" not in run("inspect", "good.wbc", "--hook", "on_connect").out
 
 
+def test_what_its_messages_must_be(run: Run, folder: Path) -> None:
+    text = (folder / "good.yaml").read_text(encoding="utf-8").replace("{{ message }}", "{{ message.text | upper }}")
+    (folder / "json.yaml").write_text(text.replace("ws_hooks:", "codec: json\nws_hooks:"), encoding="utf-8")
+    assert run("compile", "json.yaml").code == 0
+    assert "\nneeds       message an object, message.text a text\n" in run("inspect", "json.wbc").out
+    assert "needs" not in run("inspect", "good.wbc").out
+
+
 def test_as_json(run: Run, program: Path) -> None:
     found = json.loads(run("inspect", "good.wbc", "--json").out)
     assert (found["schema"], found["file"]) == ("worpen.program/1", "good.wbc")
