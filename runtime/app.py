@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from runtime.bus import Bus
@@ -23,7 +24,7 @@ from runtime.channels import Hub
 from runtime.events import Draining, Events, Listening, Stopped, Swapped
 from runtime.history import History, keep_of, new_epoch
 from runtime.host import NORMAL_CLOSURE, Far, Node, Surroundings, hand_over
-from runtime.metrics import ServerCounters, WireCounters, count, exposition
+from runtime.metrics import Sample, ServerCounters, WireCounters, count, exposition, samples
 from runtime.recall import Recall
 from runtime.seam import Context
 from runtime.server.admission import Gate
@@ -36,6 +37,7 @@ from runtime.server.lives import Lives
 from runtime.server.reception import Reception
 from runtime.server.settings import Settings
 from runtime.services import Services
+from runtime.siblings import EVERY_SECONDS, Siblings
 from runtime.transport import frames
 from runtime.transport.handshake import greeter
 from runtime.transport.outbox import Outbox
@@ -85,6 +87,7 @@ class App:
         self._bus: RedisBus[Far] | None = None
         self._recall: SharedRecall | None = None
         self._broken_files: tuple[BrokenFile, ...] = ()
+        self._siblings: Siblings | None = None
 
     # The beginning.
 
@@ -95,6 +98,10 @@ class App:
         if self._bus is not None:
             await self._bus.start()
         await self._listen()
+        if self.settings.siblings is not None and self.settings.metrics:
+            folder, place = self.settings.siblings
+            self._siblings = Siblings(Path(folder), place, self._numbers)
+            self._tell_siblings()
         self.events.publish(Listening(tuple(show_address(host, port) for host, port in self.addresses)))
 
     def _assemble(self) -> None:
@@ -327,9 +334,22 @@ class App:
             await self._floor.emptied.wait()
 
     def exposition(self) -> str:
-        """All counters in the text form that Prometheus scrapes."""
+        """All counters in the text form that Prometheus scrapes; those of all processes that share the port."""
+        self.settle()
+        return exposition(self._numbers() if self._siblings is None else self._siblings.samples())
+
+    def _numbers(self) -> Iterator[Sample]:
+        """What this process counted; what connections have still to add is about a second's."""
         self.counters.tasks = len(asyncio.all_tasks())
-        return exposition(self.settle(), self.counters)
+        if self._bus is not None:
+            self.counters.bus_lag_seconds = self._bus.lag
+            self.counters.bus_queued_bytes = self._bus.queued_bytes
+        return samples(self.wire_counters, self.counters)
+
+    def _tell_siblings(self) -> None:
+        if self._siblings is not None:
+            self._siblings.write()
+            asyncio.get_running_loop().call_later(EVERY_SECONDS, self._tell_siblings)
 
     # The end.
 
@@ -346,6 +366,9 @@ class App:
         await self._drain.close(self.services.close(), *(() if self._bus is None else (self._bus.stop(),)))
         if abandoned:
             self.wire_counters.reached("drain_seconds")
+        if self._siblings is not None:
+            self.settle()
+            self._siblings.write()
         self.events.publish(Stopped(abandoned))
         if self._console is not None:
             self._console.feed.close()

@@ -1,26 +1,32 @@
 """Plain counters: what happened, as numbers that only grow (gauges excepted). Adding one is `counters.NAME += 1`.
 
-What is counted is declared once, as a field; `samples` and `exposition` are loops over the fields.
+What is counted is declared once, as a field; `samples` is a loop over the fields, and `exposition` one over samples.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, fields
-from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
 
+def _gauge() -> Any:
+    """A number that falls as well."""
+    return field(default=0, metadata={"is_gauge": True})
+
+
 @dataclass(slots=True)
 class WireCounters:
     """What the transport counts. Per-message figures are folded in about once a second, and by `Wire.settle()`."""
 
-    connections: int = 0
-    """Gauge: WebSocket connections open now."""
+    connections: int = _gauge()
+    """WebSocket connections open now."""
+    queued_bytes: int = _gauge()
+    """Sent to connections, and not yet taken by the kernel; of all of them together."""
     handshakes: dict[str, int] = field(default_factory=dict)
     """Requests by result: `accepted`, `dropped`, `timeout`, or the HTTP status as text."""
     messages_in: int = 0
@@ -76,10 +82,14 @@ class ServerCounters:
     """Messages that no hook saw: `closing`, `bad_payload` (the route's codec cannot read it), `rate_limited`."""
     reloads: dict[tuple[str, ...], int] = _by("result")
     """Routes at swaps: `added`, `changed`, `unchanged`, `removed`, `refused`."""
-    tasks: int = 0
-    """Gauge: tasks of the event loop at the time of asking: some of the server's own, one for each hook that waits."""
-    bus_is_down: int = 0
-    """Gauge: 1 while this node is without its bus."""
+    tasks: int = _gauge()
+    """Tasks of the event loop at the time of asking: some of the server's own, one for each hook that waits."""
+    bus_is_down: int = _gauge()
+    """1 while this node is without its bus."""
+    bus_lag_seconds: float = _gauge()
+    """How long the latest heartbeat over the bus took, there and back; while one is missing, for how long it is."""
+    bus_queued_bytes: int = _gauge()
+    """Published, and neither back nor taken by the store."""
     bus_down: int = 0
     """How often the bus was lost."""
     bus_gaps: dict[tuple[str, ...], int] = _by("reason")
@@ -121,7 +131,8 @@ def count(counter: dict[tuple[str, ...], Any], *labels: str, by: float = 1) -> N
 
 
 PREFIX: Final = "worpen_"
-_GAUGES: Final = frozenset({"connections", "tasks", "bus_is_down"})
+TOTAL: Final = "_total"
+"""The end of a counter's name."""
 _WIRE_LABELS: Final = {"handshakes": ("result",), "drops": ("reason",), "limits_reached": ("limit",)}
 
 
@@ -136,6 +147,13 @@ class Sample:
 
 _HELP: Final[dict[str, str]] = {
     "worpen_connections": "WebSocket connections open now.",
+    "worpen_queued_bytes": "Bytes sent to connections that the kernel has not taken yet.",
+    "worpen_bus_is_down": "1 while this node is without its bus.",
+    "worpen_bus_lag_seconds": "How long a heartbeat over the bus takes; while one is missing, for how long it is.",
+    "worpen_bus_queued_bytes": "Bytes published that are neither back nor taken by the store.",
+    "worpen_bus_gaps_total": "Times that messages of other nodes may have been missed, by reason.",
+    "worpen_worker_up": "1 for each worker process that is there and goes on.",
+    "worpen_worker_starts_total": "How often a worker process was started at this place.",
     "worpen_handshakes_total": "Requests by result: accepted, dropped, timeout, or the HTTP status.",
     "worpen_tasks": "Tasks of the event loop: some of the server's own, one for each hook that waits.",
     "worpen_deliveries_total": "Recipients of broadcasts, one for each recipient and message.",
@@ -154,13 +172,13 @@ def samples(*groups: WireCounters | ServerCounters) -> Iterator[Sample]:
         for row in fields(group):
             value = getattr(group, row.name)
             if not isinstance(value, dict):
-                yield Sample(PREFIX + row.name + ("" if row.name in _GAUGES else "_total"), (), value)
+                yield Sample(PREFIX + row.name + ("" if row.metadata.get("is_gauge") else TOTAL), (), value)
                 continue
             labels = row.metadata.get("labels") or _WIRE_LABELS[row.name]
             for name, numbers in _series(row.name, value):
                 for key, number in sorted(numbers.items()):
                     entry = (key,) if isinstance(key, str) else key
-                    yield Sample(f"{PREFIX}{name}_total", tuple(zip(labels, entry, strict=True)), number)
+                    yield Sample(f"{PREFIX}{name}{TOTAL}", tuple(zip(labels, entry, strict=True)), number)
 
 
 def _series(name: str, counter: dict[Any, Any]) -> Iterator[tuple[str, dict[Any, float]]]:
@@ -172,29 +190,30 @@ def _series(name: str, counter: dict[Any, Any]) -> Iterator[tuple[str, dict[Any,
         yield f"{name}_{row.name}", {key: getattr(tally, row.name) for key, tally in counter.items()}
 
 
-def exposition(*groups: WireCounters | ServerCounters) -> str:
-    """All numbers in the text format that Prometheus scrapes, as its own library writes it."""
+def exposition(numbers: Iterable[Sample]) -> str:
+    """Samples in the text format that Prometheus scrapes, as its own library writes it."""
     from prometheus_client import CollectorRegistry, generate_latest  # costs more than a start; only scrapes pay
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families(groups))
+    registry.register(_Families(numbers))
     return generate_latest(registry).decode()
 
 
 class _Families:
     """What a registry asks for its metrics: the samples, those of one name together."""
 
-    def __init__(self, groups: Sequence[WireCounters | ServerCounters]) -> None:
-        self._groups = groups
+    def __init__(self, numbers: Iterable[Sample]) -> None:
+        self._by_name: dict[str, list[Sample]] = {}
+        for sample in numbers:
+            self._by_name.setdefault(sample.name, []).append(sample)
 
     def collect(self) -> Iterator[Metric]:
         """One family for each name."""
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        for name, found in groupby(samples(*self._groups), key=lambda sample: sample.name):
-            same = list(found)
+        for name, same in self._by_name.items():
             labels = [label for label, _ in same[0].labels]
-            kind = CounterMetricFamily if name.endswith("_total") else GaugeMetricFamily
+            kind = CounterMetricFamily if name.endswith(TOTAL) else GaugeMetricFamily
             family = kind(name, _HELP.get(name, name.removeprefix(PREFIX).replace("_", " ")), labels=labels)
             for sample in same:
                 family.add_metric([value for _, value in sample.labels], sample.value)

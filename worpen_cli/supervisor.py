@@ -27,6 +27,8 @@ from worpen_cli.readiness import READY, STOPPING, VARIABLE, tell
 
 WORKER: Final = "WORPEN_WORKER"
 """The variable that tells a process that it is a worker, and which."""
+FOLDER: Final = "WORPEN_WORKERS_FOLDER"
+"""The variable that tells it where workers tell each other what they counted."""
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 10.0
 STEADY_SECONDS: Final = 30.0
@@ -43,6 +45,12 @@ Note = Callable[[dict[str, Any]], None]
 def is_worker() -> bool:
     """Whether this process is one of a supervisor's workers."""
     return WORKER in os.environ
+
+
+def own_place() -> tuple[str, str] | None:
+    """Of a worker: the folder of all of them, and its number. None for any other process."""
+    folder, number = os.environ.get(FOLDER), os.environ.get(WORKER)
+    return (folder, number) if folder and number else None
 
 
 @dataclass(slots=True)
@@ -70,6 +78,7 @@ class Supervisor:
         self._arguments = arguments
         self._drain_seconds = drain_seconds
         self._note = note
+        self._folder = ""
         self._workers: list[Worker] = []
         self._signals: list[int] = []
         self._stopping = asyncio.Event()
@@ -79,6 +88,7 @@ class Supervisor:
     async def run(self, number: int) -> int:
         """Keep so many workers going; the exit code: that of a worker that could not start, else as of one server."""
         with tempfile.TemporaryDirectory(prefix="worpen-") as folder, contextlib.ExitStack() as open_sockets:
+            self._folder = folder
             self._workers = [self._place(n, Path(folder), open_sockets) for n in range(1, number + 1)]
             with signals_lead_to(self._signalled, (*STOP_SIGNALS, *RELOAD_SIGNALS)):
                 if (code := await self._start_all()) is not None:
@@ -110,7 +120,8 @@ class Supervisor:
 
     async def _start(self, worker: Worker) -> None:
         worker.ready.clear()
-        environment = {**os.environ, WORKER: str(worker.number), VARIABLE: str(worker.telling.getsockname())}
+        own = {WORKER: str(worker.number), FOLDER: self._folder, VARIABLE: str(worker.telling.getsockname())}
+        environment = {**os.environ, **own}
         worker.process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "worpen_cli", *self._arguments, env=environment
         )

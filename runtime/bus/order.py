@@ -77,6 +77,11 @@ class Outgoing(Generic[Member]):
         return iter(self._flight.values())
 
     @property
+    def bytes(self) -> int:
+        """How much is in flight."""
+        return self._bytes
+
+    @property
     def is_full(self) -> bool:
         """Whether more is in flight than may be."""
         return len(self._flight) > self._most_messages or self._bytes > self._most_bytes
@@ -248,3 +253,50 @@ class Patience:
             return True
         self._waited += 1
         return self._waited < self._ticks
+
+
+class Pulse:
+    """Heartbeats that go to the store and come back. Times in seconds, by any one clock."""
+
+    def __init__(self) -> None:
+        self._sent = 0
+        self._heard = 0
+        self._sent_at: dict[int, float] = {}
+        self._latest = 0.0
+        self._since: float | None = None
+        """Since when one is missing."""
+
+    @property
+    def missing(self) -> int:
+        """How many are not back."""
+        return self._sent - self._heard
+
+    def beat(self, now: float) -> int:
+        """One is sent; its number."""
+        self._sent += 1
+        self._sent_at[self._sent] = now
+        if self._since is None:
+            self._since = now
+        return self._sent
+
+    def heard(self, number: int, now: float) -> None:
+        """One came back, and with it those before it."""
+        self._heard = number
+        self._latest = now - self._sent_at.get(number, now)
+        for one in [one for one in self._sent_at if one <= number]:
+            del self._sent_at[one]
+        self._since = next(iter(self._sent_at.values()), None)
+
+    def lost(self, now: float) -> None:
+        """The store is lost."""
+        if self._since is None:
+            self._since = now
+
+    def restart(self) -> None:
+        """Count anew, on another connection; what is missing stays so until one comes back."""
+        self._sent = self._heard = 0
+        self._sent_at.clear()
+
+    def lag(self, now: float) -> float:
+        """How long the latest took; while one is missing, for how long it is, if that is more."""
+        return self._latest if self._since is None else max(self._latest, now - self._since)

@@ -30,7 +30,7 @@ from runtime.bus import random_id
 from runtime.bus.claims import RECORD_SECONDS, Keeper, Keys, settle
 from runtime.bus.envelopes import VERSION, Envelope, Kind, decode, decode_changes, decode_whole, encode
 from runtime.bus.line import Line, Then
-from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Stamp, Verdict
+from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
 from runtime.bus.presence import Changes, Presence
 from runtime.bus.recovery import SharedRecall
 from runtime.bus.resp import Decoder, Refusal
@@ -121,8 +121,7 @@ class RedisBus(Generic[Member]):
         self._fell: str | None = None
         """Why it was lost, until it is back."""
         self._ticks = 0
-        self._beats_sent = 0
-        self._beats_heard = 0
+        self._pulse = Pulse()
         self._risen = asyncio.Event()
         self._idle = asyncio.Event()
         """Set when nothing is unanswered any more, or the store is lost."""
@@ -147,6 +146,16 @@ class RedisBus(Generic[Member]):
     def is_up(self) -> bool:
         """Whether messages go over the store now."""
         return self._is_up
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the latest heartbeat took, there and back; while one is missing, for how long it is."""
+        return self._pulse.lag(asyncio.get_running_loop().time())
+
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes published that are neither back nor taken by the store."""
+        return self._outgoing.bytes
 
     @property
     def others(self) -> Collection[str]:
@@ -453,7 +462,8 @@ class RedisBus(Generic[Member]):
             number, address = self._predecessor
             self._ask(_ignore, b"CLIENT", b"KILL", b"ID", number, b"ADDR", address)
         self._ask(self._identified, b"CLIENT", b"INFO")
-        self._ticks = self._beats_sent = self._beats_heard = 0
+        self._ticks = 0
+        self._pulse.restart()
         if self._recall is not None and self._recall.keeps:
             self.learn()
         self._tell(Kind.FENCE)
@@ -466,8 +476,8 @@ class RedisBus(Generic[Member]):
     def _beat(self) -> None:
         if self._keeper is not None:
             self._ask_for_fence()
-        self._beats_sent += 1
-        self._tell(Kind.BEAT, self._beats_sent, previous=self._changes.version)
+        number = self._pulse.beat(asyncio.get_running_loop().time())
+        self._tell(Kind.BEAT, number, previous=self._changes.version)
 
     def _rise(self) -> None:
         """The first heartbeat came back: all subscriptions are in force."""
@@ -504,6 +514,7 @@ class RedisBus(Generic[Member]):
             self._counters.bus_down += 1
             self._events.publish(BusDown(self.node, reason))
             loop = asyncio.get_running_loop()
+            self._pulse.lost(loop.time())
             self._staleness = loop.call_later(LEASE_TICKS * TICK_SECONDS, self._presence.clear)
         if self._recall is not None:
             flight = (self._name_of(letter.topic) for letter in self._outgoing if letter.is_kept)
@@ -535,7 +546,7 @@ class RedisBus(Generic[Member]):
             if self._recall is not None:
                 self._recall.tick()
             if self._ticks % BEAT_TICKS == 0:
-                if self._beats_sent - self._beats_heard >= BEATS_MISSED:
+                if self._pulse.missing >= BEATS_MISSED:
                     raise TimeoutError("its messages do not come back")
                 self._beat()
 
@@ -641,7 +652,7 @@ class RedisBus(Generic[Member]):
             if letter is not None:
                 self._hand_out(topic, letter.frame, letter.exclude, envelope)
         elif envelope.kind == Kind.BEAT and envelope.epoch == self._outgoing.epoch:
-            self._beats_heard = envelope.amount
+            self._pulse.heard(envelope.amount, asyncio.get_running_loop().time())
             if not self._is_up:
                 self._rise()
 

@@ -29,6 +29,9 @@ class Settings:
     """Whether other processes may listen on the same port; the kernel shares connections out among them."""
     metrics: bool = True
     """Whether `/metrics` is answered."""
+    siblings: tuple[str, str] | None = None
+    """Of a process that shares its port: the folder where such processes tell each other what they counted, and the
+    number of its place. None: it answers for itself."""
     compression: bool = False
     """Whether routes that do not say otherwise compress their messages (permessage-deflate)."""
     services: Addresses = field(default_factory=Addresses)

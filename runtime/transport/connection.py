@@ -34,7 +34,7 @@ from runtime.transport.wire import Wire
 PONG_ROOM: Final = 16 * 1024
 """With more than this unsent, only the latest ping is answered, later."""
 _LOST: Final = (frames.ABNORMAL, "")
-_NOTHING_COUNTED: Final = (0, 0, 0, 0)
+_NOTHING_COUNTED: Final = (0, 0, 0, 0, 0)
 _PING: Final = frames.encode_frame(frames.PING, b"")
 
 
@@ -472,12 +472,13 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     def settle(self) -> None:
         """Add to the shared counters what was counted here since the last time."""
         counters = self._wire.counters
-        messages, received, sent, handed = self._counted
-        now = (self.messages_in, self._bytes_in, self.sent, self.handed)
+        messages, received, sent, handed, queued = self._counted
+        now = (self.messages_in, self._bytes_in, self.sent, self.handed, self.queued_bytes)
         counters.messages_in += now[0] - messages
         counters.bytes_in += now[1] - received
         counters.messages_out += now[2] - sent
         counters.bytes_out += now[3] - handed
+        counters.queued_bytes += now[4] - queued
         self._counted = now
 
     # ------------------------------------------------------------------------------------------------ the end
@@ -548,8 +549,8 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         if self.state is State.ENDED:
             return
         self._enter(State.ENDED)
-        self.settle()
         self.silence()
+        self.settle()  # nothing waits any more
         self._forget_waiting()
         self._reader.stop()
         self._reader.deliver = _discard

@@ -58,12 +58,18 @@ class Server:
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
         )  # fmt: skip
         self.events: list[dict[str, Any]] = []
-        self.port = int(self.next("listening")["addresses"][0].rpartition(":")[2])
+        try:
+            self.port = int(self.next("listening")["addresses"][0].rpartition(":")[2])
+        except BaseException:
+            self.process.kill()
+            self.process.communicate()
+            raise
 
     def next(self, kind: str) -> dict[str, Any]:
         """The next event of a kind; those before it are kept in `events`."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
+            assert line.startswith("{"), f"no event: {line}"
             event: dict[str, Any] = json.loads(line)
             self.events.append(event)
             if event["event"] == kind:

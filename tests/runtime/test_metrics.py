@@ -50,7 +50,7 @@ def test_the_text_form() -> None:
     wire.answered("404")
     counters = ServerCounters()
     tally_of(counters.hook, 'a"\\\n', "on_message", "ok").runs += 1
-    text = exposition(wire, counters)
+    text = exposition(samples(wire, counters))
     families = {family.name: family for family in text_string_to_metric_families(text)}
     assert (families["worpen_connections"].type, families["worpen_handshakes"].type) == ("gauge", "counter")
     found = {
@@ -60,6 +60,21 @@ def test_the_text_form() -> None:
     assert found["worpen_handshakes_total", ("result", "404")] == 1
     labels = (("hook", "on_message"), ("result", "ok"), ("route", 'a"\\\n'))
     assert found[("worpen_hook_runs_total", *labels)] == 1
+
+
+def test_samples_of_one_name_are_one_family_wherever_they_stand() -> None:
+    found = [Sample("worpen_a", (("worker", n),), 1) for n in "12"]
+    text = exposition([found[0], Sample("worpen_b_total", (), 2), found[1]])
+    assert text.count("# TYPE worpen_a gauge") == 1
+    assert 'worpen_a{worker="1"} 1.0\nworpen_a{worker="2"} 1.0\n' in text
+
+
+def test_what_falls_as_well_is_a_gauge() -> None:
+    names = {sample.name for sample in samples(WireCounters(), ServerCounters()) if not sample.name.endswith("_total")}
+    assert names == {
+        "worpen_connections", "worpen_queued_bytes", "worpen_tasks",
+        "worpen_bus_is_down", "worpen_bus_lag_seconds", "worpen_bus_queued_bytes",
+    }  # fmt: skip
 
 
 def test_every_labelled_counter_of_the_wire_has_its_label() -> None:

@@ -31,7 +31,7 @@ from worpen_cli.listening import RELOAD_SIGNALS, cannot_listen, serving_options,
 from worpen_cli.outside import check_addresses, choose_addresses
 from worpen_cli.project import Project
 from worpen_cli.readiness import READY, RELOADING, STOPPING, tell
-from worpen_cli.supervisor import Supervisor, is_worker
+from worpen_cli.supervisor import Supervisor, is_worker, own_place
 
 PARENT_SECONDS: Final = 1.0
 """How often a worker looks whether its supervisor is still there."""
@@ -250,6 +250,7 @@ def command(
         bus_url=bus,
         reuse_port=reuse_port or is_worker(),
         metrics=metrics,
+        siblings=own_place(),
         compression=project.compression if compression is None else compression,
         limits=limits.server(),
         wire=limits.wire(),

@@ -9,7 +9,7 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Stamp, Verdict
+from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
 
 
 def letter(frame: bytes = b"x", topic: str = "t", awaited: bool = True) -> Letter[str]:
@@ -305,3 +305,40 @@ def assert_no_silent_loss(sender: Node, hearer: Node) -> None:
         if missed:
             assert any(before <= place <= seen[text] for place in hearer.gaps), (text, hearer.gaps)
         before, missed = seen[text] + 1, False
+
+
+def test_the_pulse_is_as_slow_as_its_latest_beat() -> None:
+    pulse = Pulse()
+    assert pulse.lag(5.0) == 0
+    pulse.heard(pulse.beat(10.0), 10.25)
+    assert (pulse.missing, pulse.lag(99.0)) == (0, 0.25)
+
+
+def test_a_beat_that_is_missing_counts_from_when_it_was_sent() -> None:
+    pulse = Pulse()
+    pulse.heard(pulse.beat(10.0), 10.25)
+    pulse.beat(11.0)
+    last = pulse.beat(12.0)
+    assert (pulse.missing, pulse.lag(11.1), pulse.lag(13.0)) == (2, 0.25, 2.0)
+    pulse.heard(last, 13.0)
+    assert (pulse.missing, pulse.lag(20.0)) == (0, 1.0)
+
+
+def test_what_is_missing_when_the_store_is_lost_stays_so_until_one_comes_back() -> None:
+    pulse = Pulse()
+    pulse.heard(pulse.beat(10.0), 10.5)
+    pulse.lost(11.0)
+    assert pulse.lag(13.0) == 2.0
+    pulse.restart()
+    number = pulse.beat(14.0)
+    assert (number, pulse.missing, pulse.lag(15.0)) == (1, 1, 4.0)
+    pulse.heard(number, 15.0)
+    assert pulse.lag(20.0) == 1.0
+
+
+def test_what_is_in_flight_is_measured() -> None:
+    outgoing: Outgoing[str] = Outgoing(10, 100)
+    stamp = outgoing.depart(Letter("t", b"12345", None, True))
+    assert outgoing.bytes == 5
+    outgoing.returned(stamp.epoch, stamp.number)
+    assert outgoing.bytes == 0

@@ -235,6 +235,24 @@ async def test_a_server_starts_without_its_bus_and_finds_it_later() -> None:
             await until(lambda: one.bus.is_up)
 
 
+async def test_the_lag_and_what_is_in_flight_are_seen_from_outside() -> None:
+    with own_valkey() as server:
+        async with nodes(server.url) as (one,):
+            one.enter("a", "room")
+            await one.bus.settled()
+            await until(lambda: 0 < one.bus.lag < bus_module.ANSWER_TICKS * bus_module.TICK_SECONDS)
+            assert one.bus.queued_bytes == 0
+            server.hang()
+            one.bus.publish("room", b"12345", None)
+            assert one.bus.queued_bytes == 5
+            await until(lambda: one.heard(BusDown))
+            assert one.bus.queued_bytes == 0
+            await until(lambda: one.bus.lag > 1.0)
+            server.wake()
+            await until(lambda: one.bus.is_up)
+            await until(lambda: one.bus.lag < 1.0)
+
+
 async def test_what_is_in_flight_is_bounded() -> None:
     with own_valkey() as server:
         async with nodes(server.url, flight_messages=10) as (one,):
