@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -191,6 +191,9 @@ class Follower:
     def opened(self) -> None:
         """The feed begins, with everything there is."""
         self._feed.enter(self)
+
+    def received_texts(self, texts: Iterator[str]) -> None:
+        """Questions come one by one."""
 
     def received(self, message: str | bytes) -> None:
         """A question, answered at once."""

@@ -12,7 +12,7 @@ import os
 import time
 import traceback
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
@@ -292,6 +292,60 @@ class Link:
         session.hook = ""
         inputs[MESSAGE] = None
         session.state = _OPEN
+
+    def received_texts(self, texts: Iterator[str]) -> None:
+        """Text messages that came together: the usual case of `received` for each, with what is the same done once.
+
+        Ends before a message that is not usual, and after one whose hook did not end as usual. Hooks of one call are
+        timed together, and share the time evenly.
+        """
+        session, tally = self.session, self._tally
+        run = session.at_once
+        if (
+            run is None
+            or tally is None
+            or session.state is not _OPEN
+            or self._allowance is not None
+            or self._codec is not None
+            or self.followed
+        ):
+            return
+        inputs, slots, emit, runs = session.inputs, session.slots, self.emit, self.runs
+        inputs[MESSAGE_TYPE] = "text"
+        session.state = _RUNNING
+        session.hook = self.hook = "on_message"
+        self._started = perf_counter()
+        for text in texts:
+            inputs[MESSAGE] = text
+            self.runs += 1
+            try:
+                returned = run(inputs, slots, emit)
+            except (Uncatchable, Exception) as problem:
+                self._share_time(tally, self.runs - runs, but_one=True)
+                session.finished(None, problem)
+                return
+            if returned is not None or session.held or session.state is not _RUNNING:
+                self._share_time(tally, self.runs - runs, but_one=True)
+                session.finished(cast("Value", returned), None)
+                return
+        self._share_time(tally, self.runs - runs)
+        self.result = "ok"
+        session.hook = ""
+        inputs[MESSAGE] = None
+        session.state = _OPEN
+
+    def _share_time(self, tally: Tally, runs: int, *, but_one: bool = False) -> None:
+        """Count hooks that were timed together from `_started` on; the last is counted by who ends it."""
+        now = perf_counter()
+        each = (now - self._started) / max(runs, 1)
+        if but_one:
+            runs -= 1
+            self._started = now - each
+        tally.runs += runs
+        tally.seconds += runs * each
+        if self._events.measured:
+            for _ in range(runs):
+                self._time(each)
 
     def _hear(self, message: str | bytes) -> None:
         now = self._heard_at = perf_counter()

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
 from typing import Final
 
@@ -243,6 +243,14 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self.corked = False
         if self.pending is not None:
             self.flush()
+
+    def texts_received(self, texts: Iterator[str]) -> None:
+        """Let the peer take what came in one piece at once, if it hears at all; the rest goes where messages go."""
+        reader = self._reader
+        if not self._paused and self.state is State.OPEN:
+            self._peer.received_texts(texts)
+        for text in texts:
+            reader.deliver(text)
 
     def _parse_slice(self) -> None:
         """Parse the next slice of what waits, unless the inbox is full; see to the rest."""

@@ -13,13 +13,14 @@ its `Listener` (everything else). Three states, told apart by two fields:
     inside a message         opcode != 0: a fragment came, its last one not yet; control frames may stand between
 
 Frame headers and control frames that are cut in two wait in `tail`, so it never holds more than 130 bytes, except while
-halted. The usual case, one whole short text frame, is looked for first.
+halted. The usual case, one whole short text frame, is looked for first; several in one piece are offered as one
+iterator, so that who takes them need not begin anew for each.
 """
 
 from __future__ import annotations
 
 from codecs import utf_8_decode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol, TypeAlias
 
 from runtime.transport.masking import apply_mask
@@ -142,6 +143,9 @@ def encode_close(code: int, reason: str = "") -> bytes:
 class Listener(Protocol):
     """Who hears what is not a message. Each method may call `FrameReader.halt` or `stop`."""
 
+    def texts_received(self, texts: Iterator[str]) -> None:
+        """Whole text messages one behind the other. What is not taken from `texts` comes by `deliver`."""
+
     def ping_received(self, payload: bytes) -> None:
         """A ping that wants its payload back in a pong."""
 
@@ -195,6 +199,7 @@ class FrameReader:
         "_max_fragments",
         "_max_message",
         "_opcode",
+        "_position",
         "_remaining",
         "_reserved",
         "_running",
@@ -211,6 +216,8 @@ class FrameReader:
     tail: bytes
     """Input not yet parsed."""
     _opcode: int
+    _position: int
+    """Up to where `_texts` has read."""
     _fragments: int
     _remaining: int
     _final: bool
@@ -282,6 +289,12 @@ class FrameReader:
                 if piece[position] == self._usual and 128 <= (coded := piece[position + 1]) < 254:
                     start = position + 6
                     end = start + coded - 128
+                    if end < size:
+                        self._position = position
+                        self._listener.texts_received(self._texts(piece, position, size))
+                        if position < self._position:
+                            position = self._position
+                            continue
                     if end <= size:
                         try:
                             text = apply_mask(piece[start:end], piece[position + 2 : start]).decode()
@@ -303,6 +316,25 @@ class FrameReader:
             return
         if position < size and self._max_message >= 0:
             self.tail = piece[position:]
+
+    def _texts(self, piece: bytes, position: int, size: int) -> Iterator[str]:
+        """The texts of the usual frames from `position` on, while there is allowance; what is wrong, `feed` finds."""
+        usual = self._usual
+        while size - position >= 2 and piece[position] == usual and 128 <= (coded := piece[position + 1]) < 254:
+            start = position + 6
+            end = position + coded - 122
+            allowance = self.allowance
+            if end > size or allowance < 1:
+                return
+            try:
+                text = apply_mask(piece[start:end], piece[position + 2 : start]).decode()
+            except UnicodeDecodeError:
+                return
+            self._position = position = end
+            self.allowance = allowance = allowance - 1
+            yield text
+            if not self._running:
+                return
 
     def _parse_frame(self, piece: bytes, position: int, size: int) -> int:
         """Parse any one frame, or its beginning; return the new position, the same one when the header is cut."""

@@ -9,7 +9,7 @@ Everything is synchronous and runs on the loop's thread; only `admit` may return
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -57,6 +57,12 @@ class Peer(Protocol):
 
     def received(self, message: str | bytes) -> None:
         """One whole message: str for text, bytes for binary. Never called after `closed`, nor while paused."""
+
+    def received_texts(self, texts: Iterator[str]) -> None:
+        """Text messages that came together: take as many as you like, none as well; the others come by `received`.
+
+        Each counts as received when it is taken. Take none after a call of `pause`, `close` or `abort`.
+        """
 
     def closed(self, code: int, reason: str) -> None:
         """The end, exactly once after `opened`, whatever it was.

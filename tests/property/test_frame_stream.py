@@ -58,17 +58,18 @@ def cut(stream: bytes, at: list[int]) -> list[bytes]:
     return [stream[a:b] for a, b in itertools.pairwise(bounds)]
 
 
-def heard(pieces: list[bytes], max_message: int = 1 << 20) -> list[tuple[object, ...]]:
-    script = Script(max_message, allowance=1 << 20)
+def heard(pieces: list[bytes], max_message: int = 1 << 20, taken: int | None = None) -> list[tuple[object, ...]]:
+    script = Script(max_message, allowance=1 << 20, taken=taken)
     for piece in pieces:
         script.reader.feed(piece)
     return script.events
 
 
-@given(STEPS, CUTS)
-def test_what_the_library_says_is_understood_however_it_is_cut(steps: list[Step], at: list[int]) -> None:
+@given(STEPS, CUTS, st.integers(0, 3))
+def test_what_the_library_says_is_understood_however_it_is_cut(steps: list[Step], at: list[int], taken: int) -> None:
     stream, understood = spoken(steps)
     assert heard([stream]) == understood
+    assert heard([stream], taken=taken) == understood
     assert heard(cut(stream, at)) == understood
 
 

@@ -10,6 +10,7 @@ import asyncio
 import pathlib
 import resource
 import sys
+from collections.abc import Iterator
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3]))
 
@@ -40,6 +41,8 @@ class Echo:
 
     def opened(self) -> None: ...
 
+    def received_texts(self, texts: Iterator[str]) -> None: ...
+
     def received(self, message: str | bytes) -> None:
         self.connection.send(encode_text(message) if isinstance(message, str) else encode_binary(message))
 
@@ -52,6 +55,8 @@ class Broadcast:
 
     def opened(self) -> None:
         self.room[self.connection] = None
+
+    def received_texts(self, texts: Iterator[str]) -> None: ...
 
     def received(self, message: str | bytes) -> None:
         frame = encode_text(message) if isinstance(message, str) else encode_binary(message)

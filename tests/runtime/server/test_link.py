@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -23,8 +24,9 @@ from runtime.events import (
     Trouble,
 )
 from runtime.server.link import route_limit
+from runtime.session import State
 from tests.runtime.parts import route
-from tests.runtime.server.harness import client, over, started
+from tests.runtime.server.harness import PATIENCE_SECONDS, client, over, started
 
 MESSAGE, TYPE = INPUT_NUMBERS["message"], INPUT_NUMBERS["message_type"]
 
@@ -82,6 +84,63 @@ async def test_the_short_way_of_messages_is_the_long_one(order: str) -> None:
             return tuple(got)
 
     assert await outcome(observed=False) == await outcome(observed=True)
+
+
+@pytest.mark.parametrize("order", ["text", "return", "throw", "break", "close", "\ud800"])
+async def test_messages_that_come_together_are_heard_as_if_alone(order: str) -> None:
+    async def outcome(*, observed: bool) -> tuple[Any, ...]:
+        async with started(route(on_message=obey)) as app, client(app) as speaker:
+            end = app.events.subscribe(lambda _: None, detailed=True) if observed else lambda: None
+            await speaker.send("first")
+            got: list[Any] = [await speaker.recv()]
+            (link,) = app.links.values()
+            texts = iter(["a", "b", order, "c", "d"])
+            link.received_texts(texts)
+            left = [*texts]
+            assert bool(left) is (observed or order != "text")
+            got += [link.session.state, link.session.hook, link.session.inputs[MESSAGE]]
+            for text in left if link.session.state is State.OPEN else []:
+                link.received(text)
+            end()
+            got += [link.runs, link.result, link.hook, {key: tally.runs for key, tally in app.counters.hook.items()}]
+            await speaker.send("last")
+            try:
+                got += [await speaker.recv() for _ in range(6 if order in ("text", "return") else 5)]
+            except ConnectionClosed:
+                got.append((speaker.close_code, (speaker.close_reason or "")[:5]))
+            return tuple(got)
+
+    found, expected = await outcome(observed=False), await outcome(observed=True)
+    # Observed, no text was taken before the state was looked at.
+    assert found[4:] == expected[4:]
+
+
+async def test_hooks_of_messages_that_come_together_share_their_time() -> None:
+    def slow(inputs: Any, slots: Any, emit: Any) -> Any:
+        if inputs[MESSAGE] == "wait":
+            time.sleep(0.05)
+        if inputs[MESSAGE] == "throw":
+            raise Fault(codes.THROWN, "no")
+
+    async with started(route(on_message=slow)) as app, client(app) as speaker:
+        await speaker.send("first")
+        (link,) = app.links.values()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while link.runs < 1:  # noqa: ASYNC110 - what is waited for sets no event
+                await asyncio.sleep(0.002)
+
+        def seconds() -> float:
+            return sum(tally.seconds for tally in app.counters.hook.values())
+
+        before, start = seconds(), time.perf_counter()
+        end = app.events.measure()
+        link.received_texts(iter(["wait", "a", "b", "throw"]))
+        end()
+        assert 0.05 <= seconds() - before <= time.perf_counter() - start
+        assert {key[2]: tally.runs for key, tally in app.counters.hook.items()} == {"ok": 4, "thrown": 1}
+        assert link.timings is not None
+        assert len(link.timings) == 4
+        assert sum(link.timings) >= 0.05
 
 
 async def test_a_connection_knows_whether_it_is_followed() -> None:

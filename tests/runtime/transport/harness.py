@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -47,6 +47,9 @@ class Listener:
     def opened(self) -> None:
         self.events.append(("opened",))
         self.on_open(self)
+
+    def received_texts(self, texts: Iterator[str]) -> None:
+        """All come by `received`."""
 
     def received(self, message: str | bytes) -> None:
         self.events.append(("received", message))

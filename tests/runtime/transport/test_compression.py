@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 
 import pytest
 
@@ -107,6 +108,8 @@ class Stream:
         self.reader = FrameReader(
             self, self.messages.append, max_message=most, max_fragments=10, allowance=10, inflate=inflate
         )
+
+    def texts_received(self, texts: Iterator[str]) -> None: ...
 
     def ping_received(self, payload: bytes) -> None: ...
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+
 import pytest
 
 from runtime.transport.frames import (
@@ -18,15 +21,22 @@ from tests.runtime.transport.harness import masked, read_frames
 
 
 class Script:
-    """A listener that writes down what happens."""
+    """A listener that writes down what happens. It takes as many of the texts that come together as it is told to."""
 
-    def __init__(self, max_message: int = 1000, allowance: int = 1000, refills: int = 0) -> None:
+    def __init__(
+        self, max_message: int = 1000, allowance: int = 1000, refills: int = 0, taken: int | None = None
+    ) -> None:
         self.events: list[tuple[object, ...]] = []
         self.refills = refills
+        self.taken = taken
         self.reader = FrameReader(self, self.deliver, max_message=max_message, max_fragments=4, allowance=allowance)
 
     def deliver(self, message: str | bytes) -> None:
         self.events.append(("message", message))
+
+    def texts_received(self, texts: Iterator[str]) -> None:
+        for text in itertools.islice(texts, self.taken):
+            self.reader.deliver(text)
 
     def ping_received(self, payload: bytes) -> None:
         self.events.append(("ping", payload))
@@ -135,6 +145,31 @@ def test_halt_keeps_what_follows() -> None:
     script.reader.feed(b"")
     assert seen == ["a", b"b", "c" * 200, "d"]
     assert not script.reader.inside_message
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2, 3, None])
+def test_texts_that_come_together_may_be_taken_or_left(taken: int | None) -> None:
+    script = Script(taken=taken, allowance=5)
+    texts = [("message", text) for text in ("a", "", "b" * 125, "é")]
+    script.reader.feed(b"".join(masked(1, str(text).encode()) for _, text in texts) + masked(1, b"left over")[:-1])
+    assert script.events == texts
+    assert script.reader.allowance == 1
+    script.reader.feed(masked(1, b"left over")[-1:])
+    assert script.events == [*texts, ("message", "left over")]
+
+
+@pytest.mark.parametrize("taken", [0, 1, None])
+def test_what_is_wrong_among_texts_that_come_together_is_found(taken: int | None) -> None:
+    good, bad = masked(1, b"good"), masked(1, b"\xff")
+    script = Script(taken=taken)
+    script.reader.feed(good + good + bad + good)
+    assert script.events == [("message", "good")] * 2 + [("failed", 1007)]
+    script = Script(taken=taken, allowance=2, refills=1)
+    script.reader.feed(good * 5)
+    assert script.events == [("message", "good")] * 3 + [("failed", 1008)]
+    script = Script(max_message=4, taken=taken)
+    script.reader.feed(good + masked(1, b"is long") + good)
+    assert script.events == [("message", "good"), ("failed", 1009)]
 
 
 def test_stop_inside_deliver_is_the_end() -> None:
