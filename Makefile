@@ -21,7 +21,7 @@ CODE    := compiler runtime worpen_cli tests
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test check lint types layers format docs golden fuzz bench bench-board bench-hooks bench-cluster soak \
-  cluster drain autobahn build clean
+  cluster drain recovery autobahn build clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -74,6 +74,9 @@ cluster: $(VENV)/.test ## three nodes on one bus: one is killed, the store hangs
 drain: $(VENV)/.test ## SIGTERM amid 2000 connections and 50 hung hooks; workers replaced amid traffic of 200 clients
 	DRAIN_CONNECTIONS=$(CONNECTIONS) DRAIN_HUNG=$(HUNG) DRAIN_SECONDS=30 ROLLING_CLIENTS=$(CLIENTS) ROLLING_ROUNDS=4 \
 	  $(BIN)/pytest -q -s tests/e2e/test_drain.py tests/e2e/test_rolling_restart.py $(ARGS)
+
+recovery: $(VENV)/.test ## 1000 cuts of clients in memory and 1000 over a bus: each message once and in order
+	RECOVERY_WHOLE=1 $(BIN)/pytest -q -s --timeout 600 tests/e2e/test_cuts.py $(ARGS)
 
 autobahn: $(VENV)/.run ## the Autobahn suite against the wire; WSTEST names its program
 	BIN=$(BIN) tests/e2e/autobahn/with_server.sh

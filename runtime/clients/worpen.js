@@ -25,6 +25,7 @@ export const RETRY_CODES = new Set([1001, 1005, 1006, 1011, 1012, 1013, 4010]);
  * - onopen({id, again}): connected; `again`: not for the first time
  * - onclose({code, reason, delay}): the connection is over; `delay`: milliseconds until the next attempt, null: none
  * - base, cap: milliseconds; the n-th attempt in a row waits a random time up to min(cap, base * 2^n)
+ * - patience: milliseconds in which a connection must be open; after that it is tried again
  * - steady: milliseconds after which a connection counts as good, and attempts are counted anew
  * - retries(code): whether to connect again after this close code
  * - protocols: further subprotocols to offer; WebSocket, random: to be used instead of the platform's
@@ -46,6 +47,7 @@ export class WorpenClient {
     this.#options = {
       base: 500,
       cap: 30_000,
+      patience: 10_000,
       steady: 5_000,
       retries: (code) => RETRY_CODES.has(code),
       protocols: [],
@@ -80,9 +82,21 @@ export class WorpenClient {
     if (asked.length > 0) url.searchParams.set('recover', `{${asked.join()}}`);
     const socket = new this.#options.WebSocket(url.href, [PROTOCOL, ...this.#options.protocols]);
     this.#socket = socket;
+    // Node 20 says nothing, or `error` without `close`, of some connections that never open.
+    const end = (event) => {
+      clearTimeout(patience);
+      socket.onopen = socket.onmessage = socket.onclose = socket.onerror = null;
+      if (this.#socket === socket) this.#closed(event);
+    };
+    const giveUp = () => {
+      end({ code: 1006, reason: '' });
+      socket.close();
+    };
+    const patience = setTimeout(giveUp, this.#options.patience);
+    socket.onopen = () => clearTimeout(patience);
     socket.onmessage = (event) => this.#hear(event.data);
-    socket.onclose = (event) => this.#closed(event);
-    socket.onerror = () => {}; // a close event follows
+    socket.onclose = end;
+    socket.onerror = () => setTimeout(() => this.#socket === socket && giveUp(), 0);
   }
 
   /** Where this client stood, as members of a JSON object: as many as an address has room for. */

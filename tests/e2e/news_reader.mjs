@@ -9,6 +9,7 @@ try {
   client = connect(process.argv[3], {
     base: 2,
     cap: 10,
+    patience: 500,
     onopen: ({ again }) => told.push(again ? 'again' : 'open'),
     onlost: ({ channel, missed }) => told.push({ lost: missed, channel }),
     onrecovered: ({ messages }) => told.push({ recovered: messages }),

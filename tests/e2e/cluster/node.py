@@ -1,8 +1,8 @@
-"""One node of a cluster, as a program: `python -m tests.e2e.cluster.node BUS_URL EVENTS LEASE_SECONDS [PLANT]`.
+"""One node of a cluster, as a program: `python -m tests.e2e.cluster.node BUS_URL EVENTS LEASE_SECONDS [PLANT [SIZE]]`.
 
 Serves `ROUTE` on a free port, prints the port and its name on the bus, and writes events that matter into the file
 EVENTS, one JSON object a line, at once, so that they are there when it is killed. An empty BUS_URL: the node is alone.
-PLANT is a bug to be made on purpose.
+PLANT is a bug to be made on purpose. With SIZE the channels keep so many messages.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ ROUTE = b"""
 name: Room
 path: /ws/room/:room
 route_type: WebSocket
+HISTORY
 ws_hooks:
   on_connect:
     - SetVar: {name: said, value: 0}
@@ -75,7 +76,7 @@ def plant(name: str) -> None:
         RedisBus._hand_out = wrong  # type: ignore[method-assign, assignment]
 
 
-async def serve(url: str, events: str, lease_seconds: float) -> None:
+async def serve(url: str, events: str, lease_seconds: float, size: int) -> None:
     """Serve until SIGTERM."""
     bus.SURE_SECONDS = lease_seconds * 2 / 3  # type: ignore[misc]
     bus.LEASE_TICKS = round(lease_seconds / bus.TICK_SECONDS)  # type: ignore[misc]
@@ -87,7 +88,8 @@ async def serve(url: str, events: str, lease_seconds: float) -> None:
 
     app = App(Settings(host="127.0.0.1", port=0, bus_url=url))
     app.events.subscribe(note)
-    program = compile_source("room.yaml", ROUTE, CompilerSettings()).program
+    history = b"history: {size: %d, ttl: 60}" % size if size else b""
+    program = compile_source("room.yaml", ROUTE.replace(b"HISTORY", history), CompilerSettings()).program
     assert program is not None
     await app.start(entries_of(load(encode(program), app.context)))
     print(app.addresses[0][1], app._bus.node if app._bus is not None else "alone", flush=True)
@@ -96,4 +98,4 @@ async def serve(url: str, events: str, lease_seconds: float) -> None:
 
 if __name__ == "__main__":
     plant(sys.argv[4] if len(sys.argv) > 4 else "")
-    run(serve(sys.argv[1], sys.argv[2], float(sys.argv[3])))
+    run(serve(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[5]) if len(sys.argv) > 5 else 0))

@@ -52,10 +52,18 @@ class Node:
         """Have it go on where it was."""
         os.kill(self.process.pid, signal.SIGCONT)
 
+    def ready(self) -> None:
+        """Return when it serves."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        self.port, self.name = int(line.split()[0]), line.split()[1]
+
     def kill(self) -> None:
         """End it as nothing can be that has something to say."""
         self.process.kill()
         self.process.wait(PATIENCE_SECONDS)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @dataclass(slots=True)
@@ -153,28 +161,26 @@ class Trial:
 
 
 @asynccontextmanager
-async def cluster(lease_seconds: float, bug: str = "") -> AsyncIterator[Trial]:
-    """Three nodes; the first one may have a planted bug."""
+async def cluster(lease_seconds: float, bug: str = "", size: int = 0) -> AsyncIterator[Trial]:
+    """Three nodes; the first one may have a planted bug. With `size` channels keep so many messages."""
     with tempfile.TemporaryDirectory() as folder, valkey() as store:
         wire = Wire(store.port)
         await wire.mend()
         nodes: list[Node] = []
         try:
             for number, url in enumerate((store.url, store.url, wire.url)):
-                nodes.append(_start(url, Path(folder, f"{number}.ndjson"), lease_seconds, bug if number == 0 else ""))
+                plant = bug if number == 0 else ""
+                nodes.append(start(url, Path(folder, f"{number}.ndjson"), lease_seconds, plant, size))
             for node in nodes:
-                assert node.process.stdout is not None
-                line = await asyncio.to_thread(node.process.stdout.readline)
-                node.port, node.name = int(line.split()[0]), line.split()[1]
+                await asyncio.to_thread(node.ready)
             yield Trial(store, wire, nodes)
         finally:
             for node in nodes:
                 node.kill()
-                assert node.process.stdout is not None
-                node.process.stdout.close()
             await wire.cut()
 
 
-def _start(url: str, events: Path, lease_seconds: float, bug: str) -> Node:
-    command = [sys.executable, "-m", "tests.e2e.cluster.node", url, str(events), str(lease_seconds), bug]
+def start(url: str, events: Path, lease_seconds: float, bug: str = "", size: int = 0) -> Node:
+    """Start a node; it is there when it is `ready`."""
+    command = [sys.executable, "-m", "tests.e2e.cluster.node", url, str(events), str(lease_seconds), bug, str(size)]
     return Node(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT), events)

@@ -1,0 +1,231 @@
+"""Clients that are cut amid traffic, over real sockets: each message once, in order, or told that it is lost.
+
+`make recovery` runs the whole: 1000 cuts in memory, 1000 over a bus of three nodes. Here: some of each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runtime.clients.worpen_client import Lost
+from runtime.events import BusUp, Event
+from runtime.server.console import FOLDER
+from tests.e2e.cluster.node import ROUTE
+from tests.e2e.cluster.trial import Node
+from tests.e2e.cuts import Front, Reader, Talk, judge, nodes, one_node, summary
+from tests.e2e.news import served
+from tests.e2e.test_clients import node_with_websocket
+from tests.runtime.bus.valkey import valkey
+
+WHOLE = bool(os.environ.get("RECOVERY_WHOLE"))
+CUTS = 1_000 if WHOLE else 80
+READERS = 10
+CLIENT = FOLDER.parent / "clients" / "worpen.js"
+JS_READER = Path(__file__).parent / "news_reader.mjs"
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_the_judge_finds_what_is_wrong() -> None:
+    truth = ["1", "2", "3", "4"]
+    assert judge(truth[1:], truth) == []
+    for wrong in ([], ["2", "3"], ["2", "2", "3", "4"], ["2", "4"], ["2", "4", "3"], ["0", "1", "2", "3", "4"]):
+        assert judge(wrong, truth), wrong
+
+
+@pytest.fixture(scope="module")
+def alone() -> Iterator[Node]:
+    """A node without a bus."""
+    with one_node(5_000) as node:
+        yield node
+
+
+@pytest.fixture(scope="module")
+def three() -> Iterator[list[Node]]:
+    """Three nodes on one bus."""
+    with nodes(3, 5_000) as made:
+        yield made
+
+
+async def cut_amid_talk(ports: Sequence[int], room: str) -> None:
+    """Have readers be cut, `CUTS` times in all, and come back to any of these ports."""
+    async with Talk(list(ports) * 2, ports[0], room) as talk, AsyncExitStack() as stack:
+        ways = [Front(random.sample(ports, len(ports)), room) for _ in range(READERS)]
+        fronts = [await stack.enter_async_context(way) for way in ways]
+        readers = [Reader(front) for front in fronts]
+        reading = [asyncio.create_task(reader.read()) for reader in readers]
+        try:
+            async with asyncio.timeout(250):
+                await asyncio.gather(*(until_heard(reader, 1) for reader in readers))
+                await asyncio.gather(*(reader.cut(CUTS // READERS, _a_moment) for reader in readers))
+                await talk.end()
+                await asyncio.gather(*reading)
+        finally:
+            for task in reading:
+                task.cancel()
+    print(f"\n{len(ports)} nodes:", summary(readers))
+    assert [found for number, one in enumerate(readers) for found in judge(one.heard, talk.heard, str(number))] == []
+    assert sum(reader.cuts for reader in readers) == CUTS
+    assert not any(reader.lost for reader in readers)
+    assert sum(reader.recovered for reader in readers) > CUTS / 10
+
+
+def _a_moment() -> float:
+    return random.uniform(0, 0.05)
+
+
+async def test_many_cuts_in_memory(alone: Node) -> None:
+    await cut_amid_talk([alone.port], "cuts")
+
+
+async def test_many_cuts_over_a_bus(three: list[Node]) -> None:
+    await cut_amid_talk([node.port for node in three], "cuts")
+
+
+class JavaScript:
+    """The JavaScript client in Node, by a way of its own."""
+
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        command = await asyncio.to_thread(node_with_websocket)
+        if command is not None:
+            self._process = await asyncio.create_subprocess_exec(
+                *command, str(JS_READER), str(CLIENT), self._front.url,
+                stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+
+    async def listens(self) -> None:
+        """Return when it has heard some more."""
+        if self._process is not None:
+            await self._front.has_passed(2_000)
+
+    async def told(self) -> list[Any] | None:
+        """All that it was told, after `end`; None where no Node is installed."""
+        if self._process is None:
+            return None
+        out, err = await self._process.communicate()
+        assert self._process.returncode == 0, err.decode()
+        told: list[Any] = json.loads(out)
+        return told
+
+    async def stop(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            await self._process.communicate()
+
+
+async def until_heard(reader: Reader, messages: int) -> None:
+    async with asyncio.timeout(30):
+        while len(reader.heard) < messages:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def cut_for_five_seconds(ports: Sequence[int]) -> None:
+    """A Python and a JavaScript client are cut for 5 s by the clock, amid 150 messages a second."""
+    room = "five"
+    async with Talk(ports[:2], ports[-1], room) as talk, Front(ports, room) as front, Front(ports, room) as other:
+        reader, script = Reader(front), JavaScript(other)
+        reading = asyncio.create_task(reader.read())
+        await script.start()
+        try:
+            await until_heard(reader, 100)
+            await script.listens()
+            for way in (front, other):
+                way.is_closed = True
+                way.cut()
+            await asyncio.sleep(1.0)
+            before, said = len(reader.heard), len(talk.heard)
+            await asyncio.sleep(4.0)
+            assert len(reader.heard) == before
+            missed = len(talk.heard) - said
+            front.is_closed = other.is_closed = False
+            await until_heard(reader, before + missed + 50)
+            await script.listens()
+            await talk.end()
+            await reading
+            told = await script.told()
+        finally:
+            reading.cancel()
+            await script.stop()
+    assert judge(reader.heard, talk.heard) == []
+    assert not reader.lost
+    assert reader.recovered > missed > 50
+    if told is not None:
+        assert judge([each[0] for each in told if isinstance(each, list)], talk.heard) == []
+        assert sum(each["recovered"] for each in told if isinstance(each, dict) and "recovered" in each) > missed
+
+
+async def test_a_client_cut_for_five_seconds_in_a_busy_channel(alone: Node, three: list[Node]) -> None:
+    await asyncio.gather(cut_for_five_seconds([alone.port]), cut_for_five_seconds([node.port for node in three]))
+
+
+async def test_a_node_is_killed_and_its_clients_go_on_at_the_other() -> None:
+    with nodes(2, 5_000) as (first, second):
+        ports = [second.port, first.port]  # the first turn is the second of the list
+        speakers, room = [first.port, second.port, second.port], "killed"
+        async with Talk(speakers, second.port, room) as talk, Front(ports, room) as front, Front(ports, room) as other:
+            reader, script = Reader(front), JavaScript(other)
+            reading = asyncio.create_task(reader.read())
+            await script.start()
+            try:
+                await until_heard(reader, 100)
+                await script.listens()
+                first.kill()
+                await until_heard(reader, 300)
+                await script.listens()
+                await talk.end()
+                await reading
+                told = await script.told()
+            finally:
+                reading.cancel()
+                await script.stop()
+    assert judge(reader.heard, talk.heard) == []
+    assert not reader.lost
+    assert any(text.startswith("s0") for text in reader.heard)
+    if told is not None:
+        assert judge([each[0] for each in told if isinstance(each, list)], talk.heard) == []
+        assert [each for each in told if isinstance(each, dict) and "lost" in each] == []
+
+
+async def test_the_store_is_restarted_and_clients_are_told() -> None:
+    source, room = ROUTE.decode().replace("HISTORY", "history: {size: 5000, ttl: 60}"), "again"
+    with valkey() as store:
+        async with served(source, bus_url=store.url) as one, served(source, bus_url=store.url) as two:
+            ports = [app.addresses[0][1] for app in (one, two)]
+            up: list[Event] = []
+            for app in (one, two):
+                app.events.subscribe(lambda event: up.append(event) if isinstance(event, BusUp) else None)
+            async with Talk(ports[1:], ports[1], room) as talk, Front(ports[:1], room) as front:
+                reader = Reader(front)
+                reading = asyncio.create_task(reader.read())
+                try:
+                    await until_heard(reader, 50)
+                    store.kill()
+                    await asyncio.sleep(0.3)
+                    store.start()
+                    async with asyncio.timeout(20):
+                        while len(up) < 2:  # noqa: ASYNC110
+                            await asyncio.sleep(0.01)
+                    before = len(reader.heard)
+                    await until_heard(reader, before + 50)
+                    assert set(reader.lost) == {Lost(room, None)}
+                    told = len(reader.lost)
+                    await reader.cut(1, _a_moment)
+                    await talk.end()
+                    await reading
+                finally:
+                    reading.cancel()
+    assert len(reader.lost) == told, "it knew the new epoch"
+    assert len(reader.heard) == len(set(reader.heard))
+    assert judge(reader.heard[before + 20 :], talk.heard) == []
