@@ -24,6 +24,7 @@ from compiler.language.faults import Fault
 from compiler.language.values import Value
 from runtime.codecs import text_of_bytes
 from runtime.limits import ServerLimits
+from runtime.services.gate import Gate
 
 _LONGEST_SECONDS: Final = 1 << 40
 """Redis counts milliseconds in 64 bits."""
@@ -36,23 +37,39 @@ class Redis:
         """Connects to nothing yet. Raises ValueError for an address that is none."""
         self._seconds = limits.redis_seconds
         self._client = _client(address, limits) if address else None
+        self._gate = Gate()
 
     async def perform(self, command: str, key: str, value: Value, ttl_seconds: Value) -> Value:
         """Run one command. Raises Fault."""
         if self._client is None:
             raise Fault(codes.REDIS_UNAVAILABLE, "no address of a Redis is set: WORPEN_REDIS_URL, or `[redis] url`")
-        answer = _ask(self._client, command, key, value, ttl_seconds)
+        client, parts = self._client, _parts(command, key, value, ttl_seconds)
+        end = asyncio.get_running_loop().time() + self._seconds
         try:
-            async with asyncio.timeout(self._seconds):
-                return _shown(command, await answer)
-        except (TimeoutError, RedisTimeout):
-            raise Fault(codes.REDIS_TIMEOUT, f"Redis did not answer within {self._seconds:g} s", key) from None
-        except AuthenticationError:
-            raise Fault(codes.REDIS_UNAVAILABLE, "Redis refuses the login") from None
+            async with asyncio.timeout_at(end):
+                answer = await self._gate.through(lambda: _ask(client, parts), lambda error: self._refusal(error, end))
+            return _shown(command, answer)
         except ResponseError as error:
             raise Fault(codes.REDIS_ERROR, str(error), key) from None
-        except (RedisError, OSError):
-            raise Fault(codes.REDIS_UNAVAILABLE, "Redis cannot be reached") from None
+        except (TimeoutError, RedisError, OSError) as error:
+            if (fault := self._refusal(error, end)) is None:
+                raise
+            raise Fault(fault.kind, fault.message, key) from None
+
+    def _refusal(self, error: BaseException, end: float) -> Fault | None:
+        """Why Redis was not to be reached by a command that had time until `end`; None where it was."""
+        if isinstance(error, asyncio.CancelledError):
+            return self._silent() if asyncio.get_running_loop().time() >= end else None
+        if isinstance(error, TimeoutError | RedisTimeout):
+            return self._silent()
+        if isinstance(error, AuthenticationError):
+            return Fault(codes.REDIS_UNAVAILABLE, "Redis refuses the login")
+        if isinstance(error, RedisError | OSError) and not isinstance(error, ResponseError):
+            return Fault(codes.REDIS_UNAVAILABLE, "Redis cannot be reached")
+        return None
+
+    def _silent(self) -> Fault:
+        return Fault(codes.REDIS_TIMEOUT, f"Redis did not answer within {self._seconds:g} s")
 
     async def close(self) -> None:
         """Close all connections."""
@@ -77,22 +94,26 @@ def _client(address: str, limits: ServerLimits) -> Client:
     return Client.from_pool(pool)
 
 
-def _ask(client: Client, command: str, key: str, value: Value, ttl_seconds: Value) -> Awaitable[Any]:
+def _parts(command: str, key: str, value: Value, ttl_seconds: Value) -> list[Any]:
     """The command with its arguments as Redis takes them. Raises Fault where they cannot be."""
     name = _bytes(key)
     match command:
         case "GET":
-            parts: list[Any] = ["GET", name]
+            return ["GET", name]
         case "SET":
-            parts = ["SET", name, _bytes(value if isinstance(value, str) else values.to_json(value))]
+            parts: list[Any] = ["SET", name, _bytes(value if isinstance(value, str) else values.to_json(value))]
             if ttl_seconds is not None:
                 parts += ["EX", _seconds(ttl_seconds, least=1)]
+            return parts
         case "EXPIRE":
-            parts = ["EXPIRE", name, _seconds(ttl_seconds, least=0)]
+            return ["EXPIRE", name, _seconds(ttl_seconds, least=0)]
         case "DEL" | "INCR" | "DECR":
-            parts = [command, name]
+            return [command, name]
         case _:
             raise Fault(codes.BAD_ARGUMENT, f"`{command}` is no command of RedisOp", command)
+
+
+def _ask(client: Client, parts: list[Any]) -> Awaitable[Any]:
     return cast("Awaitable[Any]", cast("Any", client).execute_command(*parts))
 
 

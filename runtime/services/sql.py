@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -30,6 +30,7 @@ from runtime.limits import ServerLimits
 from runtime.services import postgresql, sqlite
 from runtime.services.cells import to_value
 from runtime.services.driver import Call, Driver, Outcome, TooManyRows
+from runtime.services.gate import Gate
 
 _KEPT: Final = 1024
 """Statements of which it is remembered what is known of them."""
@@ -64,7 +65,8 @@ class Sql:
         self._is_sqlite = self._url.get_backend_name() == "sqlite"
         self._driver: Driver = sqlite.Sqlite() if self._is_sqlite else postgresql.Postgresql()
         self._limits = limits
-        self._engine: AsyncEngine | None = None
+        self._engine = _engine(self._url, limits)
+        self._gate = Gate()
         self._jobs: set[_Job] = set()
         self._prepared = lru_cache(_KEPT)(lambda query: _prepare(query, self._driver.placeholder))
 
@@ -75,7 +77,7 @@ class Sql:
         given = [_bound(params, key) for key in known.keys]
         rows = 1 if one else self._limits.sql_rows
         call = Call(known.text, given, reads, known.writes, known.inserts, rows, one)
-        job = _Job(self._open(), self._driver, call)
+        job = _Job(self._connect, self._driver, call)
         self._jobs.add(job)
         job.task.add_done_callback(lambda _: self._jobs.discard(job))
         try:
@@ -111,30 +113,18 @@ class Sql:
             return Fault(codes.SQL_UNAVAILABLE, f"there was no connection to the database within {seconds:g} s")
         return Fault(codes.SQL_TIMEOUT, f"the statement took longer than {seconds:g} s and was stopped")
 
-    def _most_connections(self) -> int:
-        most = self._limits.sql_connections
-        return sqlite.count_connections(most, is_memory=_is_memory(self._url)) if self._is_sqlite else most
+    async def _connect(self) -> AsyncConnection:
+        """A connection from the pool, perhaps a new one."""
+        return await self._gate.through(self._engine.connect, self._refusal)
 
-    def _open(self) -> AsyncEngine:
-        if self._engine is None:
-            library: Any = sqlite if self._is_sqlite else postgresql
-            self._engine = create_async_engine(
-                self._url,
-                connect_args=library.connect_arguments(self._limits.sql_seconds),
-                poolclass=AsyncAdaptedQueuePool,
-                pool_size=self._most_connections(),
-                max_overflow=0,
-                pool_timeout=self._limits.sql_seconds,
-                pool_reset_on_return=None,  # every statement has committed or undone itself
-                pool_use_lifo=True,
-                hide_parameters=True,
-            )
-            event.listen(self._engine.sync_engine, "connect", lambda made, _: made.run_async(library.set_up))
-        return self._engine
+    def _refusal(self, error: BaseException) -> Fault | None:
+        """Why the database is not to be reached; None where all connections are only in use."""
+        fault = None if isinstance(error, PoolTimeout) else self._fault(error)
+        return fault if fault is not None and fault.kind is codes.SQL_UNAVAILABLE else None
 
     async def run_script(self, script: str) -> None:
         """Run the statements of a schema file, one transaction. Raises Fault."""
-        async with self._open().connect() as held:
+        async with self._engine.connect() as held:
             connection: Any = (await held.get_raw_connection()).driver_connection
             try:
                 if self._is_sqlite:
@@ -156,20 +146,39 @@ class Sql:
             job.stop()
         if self._jobs:
             await asyncio.wait([job.task for job in self._jobs], timeout=_LEAVE_SECONDS)
-        if self._engine is not None:
-            engine, self._engine = self._engine, None
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(engine.dispose(), _LEAVE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._engine.dispose(), _LEAVE_SECONDS)
+
+
+def _engine(url: URL, limits: ServerLimits) -> AsyncEngine:
+    """The pool. It is made with the server, and opens nothing yet: what it imports would hold up the loop later."""
+    is_sqlite = url.get_backend_name() == "sqlite"
+    library: Any = sqlite if is_sqlite else postgresql
+    most = limits.sql_connections
+    engine = create_async_engine(
+        url,
+        connect_args=library.connect_arguments(limits.sql_seconds),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=sqlite.count_connections(most, is_memory=_is_memory(url)) if is_sqlite else most,
+        max_overflow=0,
+        pool_timeout=limits.sql_seconds,
+        pool_reset_on_return=None,  # every statement has committed or undone itself
+        pool_use_lifo=True,
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", lambda made, _: made.run_async(library.set_up))
+    return engine
 
 
 class _Job:
     """One statement on its way, from the pool and back. `connection` is None while it waits for one."""
 
-    def __init__(self, engine: AsyncEngine, driver: Driver, call: Call) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[AsyncConnection]], driver: Driver, call: Call) -> None:
         self.connection: Any = None
+        self._connect = connect
         self._driver = driver
         self._stopper: asyncio.Task[None] | None = None
-        self.task = asyncio.create_task(self._perform(engine, call))
+        self.task = asyncio.create_task(self._perform(call))
 
     async def outcome(self, seconds: float) -> Outcome:
         """Wait so long. Raises TimeoutError, and what the libraries raise; the statement is stopped then."""
@@ -198,8 +207,8 @@ class _Job:
             await asyncio.wait({self.task}, timeout=_STOP_EVERY_SECONDS)
             patience -= _STOP_EVERY_SECONDS
 
-    async def _perform(self, engine: AsyncEngine, call: Call) -> Outcome:
-        held = await self._acquire(engine)
+    async def _perform(self, call: Call) -> Outcome:
+        held = await self._acquire()
         try:
             return await self._driver.run(self.connection, call)
         except asyncio.CancelledError:
@@ -209,10 +218,10 @@ class _Job:
         finally:
             await self._release(held)
 
-    async def _acquire(self, engine: AsyncEngine) -> AsyncConnection:
+    async def _acquire(self) -> AsyncConnection:
         """A connection that is alive, as far as is known."""
         while True:
-            held = await engine.connect()
+            held = await self._connect()
             connection = (await held.get_raw_connection()).driver_connection
             if self._driver.is_alive(connection):
                 self.connection = connection

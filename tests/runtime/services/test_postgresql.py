@@ -60,3 +60,21 @@ async def test_nobody_there() -> None:
         nobody = await fault(sql, "SELECT 1")
         assert nobody.code == "sql_unavailable"
         assert "hunter2" not in nobody.message
+
+
+async def test_one_tries_for_all_while_nobody_is_there() -> None:
+    attempts = 0
+
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        writer.close()
+
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, opened(f"postgresql://worpen@127.0.0.1:{port}/test?sslmode=disable") as sql:
+        await fault(sql, "SELECT 1")
+        before = attempts
+        faults = await asyncio.gather(*(fault(sql, "SELECT 1") for _ in range(50)))
+        assert {one.code for one in faults} == {"sql_unavailable"}
+        assert attempts - before <= 2

@@ -114,6 +114,25 @@ async def test_nothing_waits_longer_where_more_ask_than_there_are_connections() 
             assert await asyncio.gather(*(ask(redis, "GET", "a") for _ in range(2))) == [None, None]
 
 
+async def test_one_tries_for_all_while_nothing_answers() -> None:
+    attempts = 0
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, opened(f"redis://127.0.0.1:{port}/0", redis_seconds=1.0) as redis:
+        assert (await fault(redis, "GET", "a")).code == "redis_timeout"
+        assert attempts == 1
+        silent = await asyncio.gather(*(fault(redis, "GET", "a") for _ in range(50)))
+        assert {one.code for one in silent} == {"redis_timeout"}
+        assert attempts <= 3
+
+
 async def test_no_address_and_a_wrong_one() -> None:
     async with opened("") as redis:
         assert (await fault(redis, "GET", "a")).code == "redis_unavailable"
