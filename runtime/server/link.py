@@ -210,7 +210,7 @@ class Link:
         """Where runs of `on_message` that end well are counted; None before the first."""
         self._started = 0.0
         self._heard_at = 0.0
-        self._idle_timer: asyncio.TimerHandle | None = None
+        self._idle_timer: asyncio.Handle | None = None
 
     # What the wire tells (`Peer`).
 
@@ -701,7 +701,7 @@ class Link:
         node.hub.exit(self.session.id, self._far)
 
     def renewed(self) -> None:
-        """A new program has taken over: it may have another codec or rate, or keep something else."""
+        """A new program has taken over: it may have another codec, rate or limits, or keep something else."""
         route = self.session.route
         options = route.program.options
         self._host.bounds = route.bounds
@@ -709,6 +709,10 @@ class Link:
         self._codec = fitted(codec, route.needs)
         self._allowance = allowance_of(options, perf_counter(), self._allowance)
         self._host.keep = keep_of(options)
+        if self in self.served.links:
+            own = cast("Mapping[str, int]", options.get("limits", {}))
+            self._connection.limit_messages(own.get("max_message_bytes"))
+            self._watch_idleness()
 
     def frame_of(self, text: str) -> bytes:
         """What somebody typed, as a frame for this connection; for a codec it may be JSON, else it is a text.
@@ -739,9 +743,14 @@ class Link:
     # Idleness.
 
     def _watch_idleness(self) -> None:
+        """Close when nothing was heard for as long as the route allows, if it says so."""
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
         limit = route_limit(self.session.route.program.options, "idle_timeout", 0.0)
         if limit:
-            self._idle_timer = asyncio.get_running_loop().call_later(limit, self._check_idleness, limit)
+            # Not at once: where a reload made the limit shorter, the session is about to take over its program.
+            self._idle_timer = asyncio.get_running_loop().call_soon(self._check_idleness, limit)
 
     def _check_idleness(self, limit: float) -> None:
         left = max(self._heard_at, self._started) + limit - perf_counter()

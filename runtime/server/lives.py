@@ -215,6 +215,9 @@ class Absent:
     def abort(self) -> None:
         """See `Connection.abort`."""
 
+    def limit_messages(self, most: int | None) -> None:
+        """See `Connection.limit_messages`."""
+
     def pause(self) -> None:
         """See `Connection.pause`."""
 

@@ -126,17 +126,23 @@ class Reception:
             proof = proven
             given = {**without_token(given), "user": proof.claims}
         link = Link(self._floor, served, connection, request.path, cast("dict[str, Value]", given), seen, proof=proof)
-        most = route_limit(options, "max_message_bytes", self._message_bytes)
         subprotocol = PROTOCOL if seen is not None else BEARER if proof and BEARER in request.subprotocols else None
         compression = bool(options.get("compression", self._compression))
-        acceptance = Acceptance(link, max_message_bytes=int(most), compression=compression, subprotocol=subprotocol)
         vetted = link.vet()
-        if vetted is None or isinstance(vetted, HttpResponse):
-            return vetted or acceptance
-        return self._vetted(vetted, acceptance, link)
+        if vetted is None:
+            return self._accept(link, compression, subprotocol)
+        if isinstance(vetted, HttpResponse):
+            return vetted
+        return self._vetted(vetted, link, compression, subprotocol)
 
-    async def _vetted(self, waiting: Awaitable[HttpResponse | None], acceptance: Acceptance, link: Link) -> Admission:
-        """What `on_auth` says; others may have taken the room meanwhile."""
+    def _accept(self, link: Link, compression: bool, subprotocol: str | None) -> Acceptance:
+        most = route_limit(link.session.route.program.options, "max_message_bytes", self._message_bytes)
+        return Acceptance(link, max_message_bytes=int(most), compression=compression, subprotocol=subprotocol)
+
+    async def _vetted(
+        self, waiting: Awaitable[HttpResponse | None], link: Link, compression: bool, subprotocol: str | None
+    ) -> Admission:
+        """What `on_auth` says; others may have taken the room meanwhile, and the route may have other limits."""
         refused = await waiting
         if refused is None:
             gate = self._floor.gate
@@ -144,7 +150,7 @@ class Reception:
                 self._closure(link.served) or gate.fullness(link.remote_address) or gate.objection_to_user(link.user)
             )
             refused = None if objection is None else self._full(objection)
-        return refused or acceptance
+        return refused or self._accept(link, compression, subprotocol)
 
     def _full(self, objection: str) -> HttpResponse:
         return refusal(UNAVAILABLE, objection, (("Retry-After", str(math.ceil(self.reconnect_delay()))),))

@@ -167,6 +167,12 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self.transport.abort()
             self._wire.loop.call_soon(self._finish, *self._end)
 
+    def limit_messages(self, most: int | None) -> None:
+        """Take messages of so many bytes from now on, of the server's limit where that is less or `most` is None."""
+        if self.state is State.OPEN:
+            server = self._wire.limits.max_message_bytes
+            self._reader.limit(server if most is None else min(server, most))
+
     def pause(self) -> None:
         """Stop delivering; what arrives waits in the inbox."""
         if self.state in (State.OPEN, State.DRAINING):

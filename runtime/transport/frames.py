@@ -265,6 +265,13 @@ class FrameReader:
         self.tail = b""
         self._forget_message()
 
+    def limit(self, max_message: int) -> None:
+        """Take messages of so many bytes from now on, also the rest of one whose beginning came."""
+        if self._max_message >= 0:
+            self._max_message = max_message
+            if not self._opcode:
+                self._seek_usual()
+
     @property
     def is_stopped(self) -> bool:
         """Whether the stream has ended: a close frame, a failure, or `stop`."""
@@ -488,6 +495,9 @@ class FrameReader:
         self._cut_character = b""
         self._is_compressed = False
         self._body = _NO_BODY
+        self._seek_usual()
+
+    def _seek_usual(self) -> None:
         # The short cut looks at no limit: it is only for readers whose limit no short frame exceeds.
         self._usual = _WHOLE_TEXT if self._max_message >= _SHORT_BYTES else _NO_FRAME
 

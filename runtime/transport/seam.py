@@ -105,6 +105,10 @@ class Connection(Protocol):
     def abort(self) -> None:
         """Drop the connection; `closed` follows on a later turn of the loop, with 1006."""
 
+    def limit_messages(self, most: int | None) -> None:
+        """Close with 1009 over so many bytes a message from now on, or over the server's limit where that is less or
+        `most` is None. Before it opened, `Acceptance.max_message_bytes` says so."""
+
     def pause(self) -> None:
         """Stop delivering messages. They wait in the inbox; when it is full, reading stops. Pings are answered."""
 

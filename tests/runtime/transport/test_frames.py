@@ -204,3 +204,31 @@ def test_a_drip_fed_frame_is_not_kept_twice() -> None:
         assert len(script.reader.tail) < 9
     script.reader.feed(stream[-1:])
     assert script.events == [("message", b"x" * 900)]
+
+
+def test_another_limit_holds_from_now_on() -> None:
+    script = Script(max_message=1000)
+    script.reader.feed(masked(0x1, b"a" * 200))
+    script.reader.limit(50)
+    script.reader.feed(masked(0x1, b"b" * 50))
+    script.reader.limit(60)
+    script.reader.feed(masked(0x1, b"c" * 60) + masked(0x1, b"d" * 61))
+    assert [event[0] for event in script.events] == ["message"] * 3 + ["failed"]
+    assert script.events[-1] == ("failed", 1009)
+    script.reader.limit(1000)
+    script.reader.feed(masked(0x1, b"e"))
+    assert len(script.events) == 4, "what has stopped stays so"
+
+
+def test_another_limit_holds_for_the_rest_of_a_message() -> None:
+    script = Script(max_message=1000)
+    script.reader.feed(masked(0x1, b"a" * 100, fin=False))
+    script.reader.limit(150)
+    script.reader.feed(masked(0x0, b"a" * 10, fin=False))
+    script.reader.limit(200)
+    script.reader.feed(masked(0x0, b"a" * 10))
+    assert script.events == [("message", "a" * 120)]
+    script.reader.feed(masked(0x1, b"a" * 100, fin=False))
+    script.reader.limit(100)
+    script.reader.feed(masked(0x0, b"a"))
+    assert script.events[1:] == [("failed", 1009)]
