@@ -76,7 +76,12 @@ class Wrapped:
 
     def tell(self, kind: str, **members: Value) -> None:
         """Write something else than a message."""
-        self.end.send(self._wire.encode_utf8(write_json({"type": kind, **members})))
+        self.end.send(notice(self._wire, kind, **members))
+
+
+def notice(wire: Wire, kind: str, **members: Value) -> bytes:
+    """A frame that says something else than a message."""
+    return wire.encode_utf8(write_json({"type": kind, **members}))
 
 
 def message(wire: Wire, frame: bytes, channel: str | None = None, offset: int | None = None) -> bytes:

@@ -12,11 +12,13 @@ from typing import Any, Final
 
 from runtime import envelope
 from runtime.envelope import Position, Wire, Wrapped
-from runtime.history import History, Keep, Missed
+from runtime.history import MESSAGE_BYTES, History, Keep, Missed
 
 Deliver = Callable[[Collection[Any], bytes, Any], int]
 """Write a frame to many connections but one; how many get it."""
 
+MADE_BYTES: Final = 4 * 1024 * 1024
+"""Of missed messages so much is kept wrapped, for others who missed the same."""
 _NOTHING: Final = b""
 
 
@@ -47,6 +49,9 @@ class Recall:
         """What is being published, plain and wrapped, and its place."""
         self._wrapped = _NOTHING
         self._place: tuple[str | None, int | None] = None, None
+        self._made: dict[tuple[str, str, int], bytes] = {}
+        """Missed messages that were wrapped lately, by channel, epoch and offset."""
+        self._made_bytes = 0
         self._begun: str | None = None
         """The epoch that begins with what is being published."""
 
@@ -91,10 +96,21 @@ class Recall:
         """Hand a client that came back what it missed."""
         if missed.lost != 0:
             tell_lost(far, channel, at, missed)
-        for offset, frame in missed.messages:
-            far.end.send(envelope.message(self._wire, frame, channel, offset))
+        if missed.messages:
+            far.end.send_all([self._made_once(channel, at.epoch, *each) for each in missed.messages])
         tell_recovered(far, channel, at, len(missed.messages))
         self._recovered("unknown" if missed.lost is None else "lost" if missed.lost else "complete")
+
+    def _made_once(self, channel: str, epoch: str, offset: int, frame: bytes) -> bytes:
+        """A missed message, wrapped: often many come back at once."""
+        key = channel, epoch, offset
+        made = self._made.get(key)
+        if made is None:
+            if self._made_bytes > MADE_BYTES:
+                self._made, self._made_bytes = {}, 0
+            made = self._made[key] = envelope.message(self._wire, frame, channel, offset)
+            self._made_bytes += len(made) + MESSAGE_BYTES
+        return made
 
     def _tell_unknown(self, far: Wrapped, channel: str, result: str = "unknown") -> None:
         """Tell a client that came back that nobody knows what it missed."""

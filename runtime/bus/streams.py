@@ -118,7 +118,7 @@ seen, room = tonumber(seen), tonumber(room)
 local last = tonumber(kept[2])
 local is_known = epoch == kept[1] and seen >= 0 and seen <= last
 local oldest = math.max(now(), tonumber(kept[3])) - kept[6]
-local found, number, upto, is_done = {}, last, '+', false
+local frames, sizes, number, upto, is_done = {}, {}, last, '+', false
 if is_known and seen == last then is_done = true end
 while not is_done do
   local page = redis.call('XREVRANGE', KEYS[1], upto, '-', 'COUNT', 32)
@@ -130,12 +130,13 @@ while not is_done do
       is_done = true
       break
     end
-    table.insert(found, offset)
-    table.insert(found, entry[2][2])
+    table.insert(frames, entry[2][2])
+    table.insert(sizes, #entry[2][2])
     number, upto = offset - 1, whole(time) .. '-' .. whole(offset - 1)
   end
 end
-return {kept[1], last, is_known and math.max(0, number - seen) or -1, found}
+return {kept[1], last, is_known and math.max(0, number - seen) or -1,
+  table.concat(sizes, ' '), table.concat(frames)}
 """
 
 _TOUCH: Final = r"""
@@ -247,9 +248,14 @@ def parse(answer: Any) -> Answer | None:
     """The answer to `read`; None where the channel keeps nothing."""
     if not answer:
         return None
-    epoch, last, lost, found = answer
-    messages = tuple(zip(found[-2::-2], found[-1::-2], strict=True))
-    return Answer(Position(epoch.decode(), last), Missed(None if lost < 0 else lost, messages))
+    epoch, last, lost, sizes, frames = answer
+    messages: list[tuple[int, bytes]] = []
+    # The newest is the first, and `last`. In one piece they take a fifth of the time to read.
+    start = 0
+    for number, size in enumerate(map(int, sizes.split())):
+        messages.append((last - number, frames[start : start + size]))
+        start += size
+    return Answer(Position(epoch.decode(), last), Missed(None if lost < 0 else lost, tuple(reversed(messages))))
 
 
 def _terms(keep: Keep | None) -> tuple[bytes, bytes]:

@@ -120,6 +120,15 @@ class Outbox:
             self.handed += len(frame)
             self.write(frame)
 
+    def send_all(self, frames: Iterable[bytes]) -> None:
+        """Send these frames, as few writes as possible."""
+        was_corked, self.corked = self.corked, True
+        for frame in frames:
+            self.send(frame)
+        self.corked = was_corked
+        if not was_corked:
+            self.flush()
+
     def flush(self) -> None:
         """Write what is pending, as one."""
         pending = self.pending

@@ -18,6 +18,7 @@ from tests.e2e.cluster.checker import Gap, Heard, Log, check
 from tests.e2e.cluster.trial import Trial, cluster
 
 WHOLE = bool(os.environ.get("CLUSTER_WHOLE"))
+WHOLE_ONLY = pytest.mark.skipif(not WHOLE, reason="a part of `make cluster`")
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -102,8 +103,9 @@ async def everything_happens(trial: Trial) -> None:
     await asyncio.sleep(1.5 * scale)
 
 
-async def test_one_order_no_silent_loss_and_every_hook_once() -> None:
-    async with cluster(15.0 if WHOLE else 4.0) as trial:
+@pytest.mark.parametrize("size", [0, pytest.param(5_000, marks=WHOLE_ONLY)], ids=["plain", "history"])
+async def test_one_order_no_silent_loss_and_every_hook_once(size: int) -> None:
+    async with cluster(15.0 if WHOLE else 4.0, size=size) as trial:
         await trial.talk(100 if WHOLE else 45, 2.0, everything_happens)
         assert check(trial.logs, trial.gaps()) == []
         for bug, plant in BUGS.items():
@@ -121,7 +123,7 @@ async def test_one_order_no_silent_loss_and_every_hook_once() -> None:
         assert len(by_others) == len([log for log in trial.logs if log.node == trial.nodes[0].name])
 
 
-@pytest.mark.skipif(not WHOLE, reason="a part of `make cluster`")
+@WHOLE_ONLY
 async def test_a_node_that_was_stopped_for_long_runs_no_hook_again() -> None:
     async with cluster(3.0) as trial:
         first = trial.nodes[0]
@@ -143,7 +145,7 @@ async def test_a_node_that_was_stopped_for_long_runs_no_hook_again() -> None:
         assert len(by_others) == 10
 
 
-@pytest.mark.skipif(not WHOLE, reason="a part of `make cluster`")
+@WHOLE_ONLY
 @pytest.mark.parametrize("bug", [*BUGS])
 async def test_the_checker_finds_bugs_of_a_node(bug: str) -> None:
     async def nothing_happens(_: Trial) -> None:

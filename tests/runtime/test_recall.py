@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 import random
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pytest
 
+from runtime import recall as recall_module
 from runtime.envelope import Position, Wrapped
 from runtime.history import History, Keep
 from runtime.recall import Recall
@@ -27,6 +28,9 @@ class End:
 
     def send(self, frame: bytes) -> None:
         self.sent.append(frame)
+
+    def send_all(self, frames: Iterable[bytes]) -> None:
+        self.sent.extend(frames)
 
     def heard(self) -> list[Any]:
         """What was sent since the last time: objects, or the text of what is not wrapped."""
@@ -181,6 +185,38 @@ def test_a_sender_that_leaves_itself_out_keeps_its_place() -> None:
     far, end = room.enter()
     assert room.say("not for me", sender=far) == 0
     assert end.heard()[1:] == [{"type": "passed", "channel": "room", "offset": 1}]
+
+
+def test_what_many_missed_is_wrapped_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Room()
+    room.say("1")
+    room.say("2")
+    ends = [room.enter(seen=Position("e1", 0))[1] for _ in range(3)]
+    assert ends[0].sent[0] is ends[2].sent[0]
+    assert [each["data"] for each in ends[1].heard()[:2]] == ["1", "2"]
+    monkeypatch.setattr(recall_module, "MADE_BYTES", 10)
+    for number in range(10):
+        room.say(str(number))
+        room.enter(seen=Position("e1", 0))
+        assert len(room.recall._made) == 1
+
+
+def test_who_is_in_a_channel_hears_that_another_epoch_begins() -> None:
+    room = Room()
+    far, end = room.enter()
+    _, plain = room.enter(wrapped=False)
+    room.say("1")
+    end.heard()
+    room.now = 100.0
+    room.recall.entered(object(), "other", KEEP, None)  # the ring is given up: nobody used it
+    assert room.say("2", sender=far) == 1
+    assert end.heard() == [
+        {"type": "joined", "channel": "room", "epoch": "e3", "offset": 0},
+        {"type": "passed", "channel": "room", "offset": 1},
+    ]
+    room.say("3")
+    assert end.heard() == [message("3", 2)]
+    assert plain.heard() == ["1", "2", "3"]
 
 
 def test_a_slow_client_is_not_sent_more_than_it_can_take() -> None:

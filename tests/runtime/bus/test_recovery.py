@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import random
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import pytest
@@ -72,8 +72,10 @@ class Store:
             reversed(self.messages[-KEEP.size :]),
             most_bytes if seen is not None else 0,
         )
-        found = [part for offset, frame in reversed(missed.messages) for part in (offset, frame)]
-        return [self.epoch.encode(), last, -1 if missed.lost is None else missed.lost, found]
+        newest_first = [frame for _, frame in reversed(missed.messages)]
+        sizes = b" ".join(b"%d" % len(frame) for frame in newest_first)
+        lost = -1 if missed.lost is None else missed.lost
+        return [self.epoch.encode(), last, lost, sizes, b"".join(newest_first)]
 
 
 class Node:
@@ -229,6 +231,9 @@ class End:
 
     def send(self, frame: bytes) -> None:
         self.sent.append(frame)
+
+    def send_all(self, frames: Iterable[bytes]) -> None:
+        self.sent.extend(frames)
 
     def heard(self) -> list[Any]:
         sent, self.sent = self.sent, []

@@ -119,6 +119,30 @@ def test_a_direct_send_stays_in_its_place(run: Run) -> None:
     run(scenario())
 
 
+def test_many_frames_at_once_are_few_writes_in_their_place(run: Run) -> None:
+    async def scenario() -> None:
+        out, one, other = fan_out(), Paper(), Paper()
+        out.publish([one, other], encode_text("first"))
+        one.send_all([encode_text(str(number)) for number in range(100)])
+        one.send(encode_text("last"))
+        await a_turn()
+        assert texts(b"".join(one.written)) == ["first", *map(str, range(100)), "last"]
+        assert len(one.written) == 2
+        assert texts(b"".join(other.written)) == ["first"]
+        one.send_all([])
+        assert len(one.written) == 2
+        one.corked = True
+        one.send_all([encode_text("answer")])
+        assert len(one.written) == 2, "the end of the input writes it"
+        one.flush()
+        one.corked = False
+        one.written.clear()
+        one.send_all([encode_text("x" * 1_000)] * 200)
+        assert len(one.written) == 4, "64 KiB at a time"
+
+    run(scenario())
+
+
 def test_channels_that_share_members_keep_the_order(run: Run) -> None:
     async def scenario() -> None:
         out, one, two, both = fan_out(), Paper(), Paper(), Paper()
