@@ -68,6 +68,9 @@ bench: $(VENV)/.test ## the server beside its peers; writes the figures into doc
 soak: $(VENV)/.test ## 2000 clients that come, talk, attack and go, for 15 minutes; the server must not grow or miscount
 	$(BIN)/python -m tests.bench.soak $(SECONDS)
 
+endings: $(VENV)/.test ## a thousand connections end in each way: on_disconnect runs once for each
+	CROWD=1000 $(BIN)/pytest -v -s -p no:cacheprovider --timeout 600 tests/e2e/test_endings.py $(ARGS)
+
 cluster: $(VENV)/.test ## three nodes on one bus: one is killed, the store hangs, restarts, is cut off
 	CLUSTER_WHOLE=1 $(BIN)/pytest -q --timeout 300 tests/e2e/test_cluster.py $(ARGS)
 
@@ -78,8 +81,8 @@ drain: $(VENV)/.test ## SIGTERM amid 2000 connections and 50 hung hooks; workers
 recovery: $(VENV)/.test ## 1000 cuts of clients in memory and 1000 over a bus: each message once and in order
 	RECOVERY_WHOLE=1 $(BIN)/pytest -q -s --timeout 600 tests/e2e/test_cuts.py $(ARGS)
 
-autobahn: $(VENV)/.run ## the Autobahn suite against the wire; WSTEST names its program
-	BIN=$(BIN) tests/e2e/autobahn/with_server.sh
+autobahn: $(VENV)/.run ## the Autobahn suite against a compiled route; writes its table into docs/conformance.md
+	BIN=$(BIN) VENV=$(VENV) tests/e2e/autobahn/run.sh
 
 bench-cluster: $(VENV)/.test ## what the bus adds: one node, one with a bus, two
 	$(BIN)/python -m tests.bench.cluster $(ARGS)

@@ -34,6 +34,7 @@ WARM_UP: Final = 0.4
 SETTLE_SECONDS: Final = 12.0
 """How long what is under way may take at a rest: the server lingers up to 5 s with what it ended."""
 LOOK_SECONDS: Final = 0.5
+LEAST_SAMPLES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,8 @@ class Soak:
             while self._elapsed < self.plan.seconds:
                 self._work(min(rest_at, self.plan.seconds))
                 self._rest()
+                if self.report.broken:  # what follows would follow from it
+                    return self.report
                 rest_at += self.plan.rest_every
                 self._generators.tell("go")
             self._generators.tell("end")
@@ -170,9 +173,10 @@ class Soak:
         """Compare at rest, then with hooks that wait."""
         self._generators.tell("rest")
         self._settle("rest", 0)
-        self._generators.tell("sleep")
-        self._settle("count", self._generators.sleepers)
-        self._settle("count", 0)
+        if not self.report.broken:
+            self._generators.tell("sleep")
+            self._settle("count", self._generators.sleepers)
+            self._settle("count", 0)
 
     def _settle(self, command: str, sleeping: int) -> None:
         """Compare until all holds, or the time for it is over; what was found last counts."""
@@ -263,6 +267,9 @@ def show(plan: Plan, report: Report) -> bool:
 def show_memory(plan: Plan, report: Report) -> bool:
     """Print how memory grows; whether that holds, where it counts."""
     counted = [(at, kib) for at, kib in report.memory if at >= plan.seconds * WARM_UP]
+    if report.broken or len(counted) < LEAST_SAMPLES:
+        print("memory is judged where all else holds and the run was not cut short")
+        return not plan.drift_counts
     found = drift(counted)
     slope, low, high = (value * 3600 / 1024 for value in (found.slope, found.low, found.high))
     span = counted[-1][0] - counted[0][0]

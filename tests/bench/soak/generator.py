@@ -10,6 +10,7 @@ import asyncio
 import json
 import random
 import sys
+import time
 from typing import Any
 
 from tests.bench.soak.clients import ROOM_SIZE, Client, Floor, Member, Sleeper
@@ -17,6 +18,7 @@ from tests.bench.soak.hostile import Hostile
 
 MEMBERS = 0.2
 """The share of clients that are in rooms."""
+LATE_SECONDS = 2.0
 ARRIVALS_A_SECOND = 150
 """Of each process, at the beginning: less than the server admits."""
 
@@ -42,6 +44,16 @@ class Generator:
         for one in self.sleepers:
             await self.floor.act(one.come)
         self.keep(self.arrive())
+        self.keep(self.watch_the_clock())
+
+    async def watch_the_clock(self) -> None:
+        """Tell when this process stood still for so long that the server must have taken clients for dead."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.5)
+            late = time.monotonic() - before - 0.5
+            if late > LATE_SECONDS:
+                self.floor.notes.append(f"the clients themselves stood still for {late:.1f} s: other programs ran")
 
     async def arrive(self) -> None:
         """Start the clients in random order."""
