@@ -33,7 +33,7 @@ from runtime.bus.line import Line, Then
 from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
 from runtime.bus.presence import Changes, Presence
 from runtime.bus.recovery import SharedRecall
-from runtime.bus.resp import Decoder, Refusal
+from runtime.bus.resp import Refusal
 from runtime.bus.streams import FULL, REFUSED, Streams
 from runtime.channels import Hub
 from runtime.envelope import Position
@@ -57,7 +57,6 @@ EXPIRY_TICKS: Final = 600
 SURE_SECONDS: Final = 10.0
 """Less than the lease: a node that knows nothing of itself for so long may have been taken for dead."""
 ENDED_MOST: Final = 100_000
-READ_BYTES: Final = 256 * 1024
 CONNECT_SECONDS: Final = 2.0
 LEAST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
@@ -438,9 +437,10 @@ class RedisBus(Generic[Member]):
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
                 await connection.connect()  # type: ignore[no-untyped-call]
-            self._line = Line(connection)
+            line = self._line = Line(self._hear, self._answered)
+            line.take_over(connection)
             self._begin()
-            tasks = {asyncio.create_task(part) for part in (self._line.write(), self._read(connection), self._watch())}
+            tasks = {line.ended, asyncio.create_task(self._watch())}
             try:
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -564,21 +564,8 @@ class RedisBus(Generic[Member]):
 
     # What comes from the store.
 
-    async def _read(self, connection: Connection) -> None:
-        line = self._line
-        assert line is not None
-        # The library connects; its reader takes longer for a message than all the rest of a node.
-        reader: asyncio.StreamReader = cast("Any", connection)._reader
-        decoder = Decoder()
-        while data := await reader.read(READ_BYTES):
-            for answer in decoder.feed(data):
-                if self._line is not line:
-                    raise ConnectionError("it was given up")
-                if isinstance(answer, list) and answer[0] == b"message":
-                    self._receive(answer[1].decode("utf-8", "surrogatepass"), decode(answer[2]))
-                else:
-                    self._answered(line.asked.popleft(), answer)
-        raise ConnectionError("it closed the connection")
+    def _hear(self, topic: bytes, content: bytes) -> None:
+        self._receive(topic.decode("utf-8", "surrogatepass"), decode(content))
 
     def _answered(self, then: Then, answer: Any) -> None:
         self._patience.answer()
