@@ -20,8 +20,8 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 CODE    := compiler runtime worpen_cli tests
 
 .DEFAULT_GOAL := help
-.PHONY: help dev test check lint types layers format docs golden fuzz bench bench-board bench-hooks bench-cluster soak \
-  cluster drain recovery autobahn build clean
+.PHONY: help dev test check lint types layers format docs golden fuzz bench bench-board bench-unused bench-hooks \
+  bench-cluster soak cluster drain recovery autobahn build clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -89,6 +89,9 @@ bench-cluster: $(VENV)/.test ## what the bus adds: one node, one with a bus, two
 
 bench-board: $(VENV)/.test ## what looking costs the server: the live board, the browser console
 	$(BIN)/python -m tests.bench.board_cost $(ARGS)
+
+bench-unused: $(VENV)/.test ## what routes pay for features they do not use: make bench-unused BASE=../older-checkout
+	$(BIN)/python -m tests.bench.unused $(BASE) $(ARGS)
 
 bench-hooks: $(VENV)/.test ## hooks against Python by hand and other engines, and how fast programs load
 	$(BIN)/python -m tests.bench.hooks

@@ -2,8 +2,8 @@
 
     python -m tests.bench.board_cost [--blocks 20] [--seconds 1] [board connection console nobody]
 
-One server with 1 000 connections in 100 rooms takes 5 000 messages a second, each answered by one frame (other numbers:
-`--connections`, `--rate`). Who looks:
+One server with 1 000 connections in 100 rooms takes 5 000 messages a second, each answered by one frame. Other numbers:
+`--connections`, `--rate`; with a rate of 0 each connection sends as soon as it is answered. Who looks:
 
     board       the live board of `worpen dev`, at a terminal of 80×24, as it is when it opens
     connection  the same, looking into one of the connections that talk: its frames, hook runs, variables
@@ -12,9 +12,12 @@ One server with 1 000 connections in 100 rooms takes 5 000 messages a second, ea
 
 What is measured is the CPU time of the server's process (the board and the browser are others) on a core of its own;
 load, board and all else have the other one. Nothing queues at that rate, so the server's time per message says what it
-could do at most: a ratio of 1.03 is 3 % of its throughput. The server's process is the same in all turns, since two
-would differ by more than the board costs, by where their memory lies; the board's process is too: while nobody is to
-look it is stopped, and the server's side of it is closed. Turns are short and mirrored: see `pairs`.
+could do at most: a ratio of 1.03 is 3 % of its throughput. With `--rate 0` it does all it can, and the rates say the
+same, where nothing else runs on the machine and the load does not take longer than the server.
+
+The server's process is the same in all turns, since two would differ by more than the board costs, by where their
+memory lies; the board's process is too: while nobody is to look it is stopped, and the server's side of it is closed.
+Turns are short and mirrored: see `pairs`.
 """
 
 from __future__ import annotations
@@ -27,10 +30,10 @@ import signal
 import statistics
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import pexpect
 import uvloop
@@ -44,7 +47,8 @@ from runtime.loader import link
 from runtime.server.catalogue import entries_of
 from runtime.server.console import FEED
 from runtime.server.settings import Settings
-from tests.bench.paced import Client, Turn, connected, turn
+from tests.bench import chased, paced
+from tests.bench.paced import Client, Turn, connected
 from tests.bench.pairs import estimate, mirrored, pin, spent
 from worpen_cli.board.exchange import Ask, Order, Reply
 from worpen_cli.board.feed import Feed
@@ -255,32 +259,48 @@ async def onlooker(kind: str, bench: Bench) -> AsyncIterator[Onlooker]:
 # The measurement.
 
 
-async def compare(kind: str, bench: Bench, clients: list[Client], options: argparse.Namespace) -> bool:
+Load: TypeAlias = Callable[[float], Coroutine[Any, Any, Turn]]
+"""Sends for so many seconds."""
+
+
+def make_load(clients: Sequence[Client], process: int, rate: float) -> Load:
+    """A load of so many messages a second, or of as many as are answered (0)."""
+    if rate:
+        return lambda seconds: paced.turn(clients, process, rate, seconds)
+    groups = [chased.Group([client], 1) for client in clients]
+    return lambda seconds: chased.turn(groups, process, seconds)
+
+
+async def compare(kind: str, bench: Bench, load: Load, options: argparse.Namespace) -> bool:
     """Measure and print what one kind costs; whether that is little enough."""
     found: dict[bool, list[Turn]] = {True: [], False: []}
-    ratios: list[float] = []
     own = 0.0
     # The connection that is looked into has something to show meanwhile.
-    talking = asyncio.create_task(turn(clients, bench.server, options.rate, WARM * options.seconds))
+    talking = asyncio.create_task(load(WARM * options.seconds))
     async with onlooker(kind, bench) as somebody:
         await talking
-        for block, looks in mirrored(options.blocks):
+        for _, looks in mirrored(options.blocks):
             await _change(somebody.look if looks else somebody.look_away)
             seen, board = somebody.seen, spent(bench.board)
-            one = await turn(clients, bench.server, options.rate, options.seconds)
+            one = await load(options.seconds)
             assert kind == "nobody" or (somebody.seen > seen) == looks, f"{kind}: looked otherwise than was meant"
             own += (spent(bench.board) - board).ran
             found[looks].append(one)
-            if len(found[looks]) == len(found[not looks]) == 2 * (block + 1):
-                cost = {state: sum(each.microseconds for each in turns[-2:]) for state, turns in found.items()}
-                ratios.append(cost[True] / cost[False])
             if looks:
                 await somebody.look_away()
-    print(f"{kind}: {len(clients):,} connections")
+    print(f"{kind}: {options.connections:,} connections")
     _print(found, own / (len(found[True]) * options.seconds))
-    ratio = estimate(ratios)
-    print(f"  CPU per message, with / without: {ratio}, {len(ratios)} blocks")
-    return ratio.middle <= MOST
+    rates, costs = (_ratios(found, name) for name in ("rate", "microseconds"))
+    print(f"  messages a second, with / without: {estimate(rates)}")
+    print(f"  CPU per message, with / without: {estimate(costs)}, {len(costs)} blocks")
+    return estimate(costs).middle <= MOST
+
+
+def _ratios(found: dict[bool, list[Turn]], name: str) -> list[float]:
+    """With by without, one for each block."""
+    both = ([getattr(turn, name) for turn in found[looks]] for looks in (True, False))
+    looked, alone = ([sum(values[at : at + 2]) for at in range(0, len(values), 2)] for values in both)
+    return [one / other for one, other in zip(looked, alone, strict=True)]
 
 
 async def _change(change: Callable[[], Any]) -> None:
@@ -309,7 +329,8 @@ async def measure(options: argparse.Namespace) -> int:
         paths = (f"/ws/players/{number % ROOMS}" for number in range(options.connections))
         clients = await connected(bench.port, paths)
         await bench.shows(b"Echo@1")
-        return int(not all([await compare(kind, bench, clients, options) for kind in options.kinds]))
+        load = make_load(clients, bench.server, options.rate)
+        return int(not all([await compare(kind, bench, load, options) for kind in options.kinds]))
     finally:
         bench.end()
 
@@ -323,7 +344,7 @@ def main() -> int:
     parser.add_argument("--connections", type=int, default=1_000)
     parser.add_argument("--rate", type=float, default=5_000, help="messages a second, all connections together")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.serve:
         uvloop.run(serve())
         return 0

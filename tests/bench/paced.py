@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final, cast
 
@@ -23,12 +23,18 @@ FRAME: Final = bytes([0x81, 0x80 | len(TEXT)]) + bytes(4) + TEXT
 ANSWER_BYTES: Final = 2 + len(TEXT)
 
 
+def _ignore(_: int) -> None:
+    """Waits for no answer."""
+
+
 class Client(asyncio.Protocol):
     """One connection that counts the bytes of its answers."""
 
     def __init__(self, path: str) -> None:
         self.is_open = asyncio.get_running_loop().create_future()
         self.received = 0
+        self.heard: Callable[[int], None] = _ignore
+        """Called with the number of bytes of answers that came."""
         self._path = path
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -43,6 +49,7 @@ class Client(asyncio.Protocol):
         """The answer to the handshake, then those to messages."""
         if self.is_open.done():
             self.received += len(data)
+            self.heard(len(data))
         elif data.startswith(b"HTTP/1.1 101"):
             self.is_open.set_result(None)
         else:
@@ -75,7 +82,7 @@ class Turn:
 
 async def turn(clients: Sequence[Client], process: int, rate: float, seconds: float) -> Turn:
     """Send at this rate for so long, by all clients in turn. Raises AssertionError where answers are missing."""
-    heard, before, began = _heard(clients), spent(process), time.perf_counter()
+    heard, before, began = answers(clients), spent(process), time.perf_counter()
     sent, steps = 0, round(seconds / STEP)
     for step in range(1, steps + 1):
         due = int(step * STEP * rate)
@@ -85,11 +92,12 @@ async def turn(clients: Sequence[Client], process: int, rate: float, seconds: fl
         await asyncio.sleep(began + step * STEP - time.perf_counter())
     took = time.perf_counter() - began
     await asyncio.sleep(REST)
-    while (answered := _heard(clients) - heard) < sent:
+    while (answered := answers(clients) - heard) < sent:
         assert time.perf_counter() - began < seconds + PATIENCE, f"{sent} messages got {answered:g} answers"
         await asyncio.sleep(REST)
     return Turn(answered, took, spent(process) - before)
 
 
-def _heard(clients: Sequence[Client]) -> float:
+def answers(clients: Sequence[Client]) -> float:
+    """How many frames they have received."""
     return sum(client.received for client in clients) / ANSWER_BYTES

@@ -61,11 +61,15 @@ def command_line(file: Path) -> str:
 
 
 @contextmanager
-def server(limits: Sequence[str] = UNLIMITED, routes: Path | None = None) -> Iterator[tuple[int, int]]:
-    """A running server, of the two routes or those of a file: its port and process id."""
+def server(
+    limits: Sequence[str] = UNLIMITED, routes: Path | None = None, checkout: Path | None = None
+) -> Iterator[tuple[int, int]]:
+    """A running server, of these routes or those of a file, by the code of this checkout or of another: its port and
+    process id."""
     port = free_port()
     with routes_file() as file:
-        process = subprocess.Popen(command(routes or file, str(port), limits), stdout=subprocess.DEVNULL)
+        words = command(routes or file, str(port), limits)
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, cwd=checkout)
         try:
             await_listening(port, process)
             yield port, process.pid

@@ -40,6 +40,17 @@ def test_time_is_counted_that_a_process_works_and_not_that_it_sleeps() -> None:
     assert Spent(3.0, 2.0) - Spent(1.0, 0.5) == Spent(2.0, 1.5)
 
 
+def test_two_checkouts_are_compared_by_all_loads() -> None:
+    few = ("--servers", "1", "--blocks", "1", "--seconds", "0.1")
+    command = [sys.executable, "-m", "tests.bench.unused", str(PROJECT), *few, "echo", "pipe", "rooms8"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=3 * TIMEOUT)
+    rows = [line.split() for line in done.stdout.splitlines()[1:]]
+    assert [row[0] for row in rows] == ["echo", "pipe", "rooms8"], done.stderr
+    for _, base, _, own, *_ in rows:
+        assert 0.1 < float(base) < 1_000
+        assert 0.1 < float(own) < 1_000
+
+
 def test_what_looking_costs_is_measured_while_somebody_looks_and_while_nobody_does() -> None:
     few = ("--blocks", "1", "--seconds", "0.8", "--connections", "20", "--rate", "200")
     command = [sys.executable, "-m", "tests.bench.board_cost", *few, "connection", "console"]
