@@ -29,6 +29,7 @@ from compiler.bytecode.program import (
     RouteProgram,
 )
 from compiler.language.hooks import INPUTS
+from compiler.language.sql_reach import READ, WRITE, sql_reach
 from compiler.language.values import KIND_NAMES, Value
 from compiler.records import dataclass
 
@@ -230,7 +231,18 @@ def to_json_form(program: Program) -> dict[str, Any]:
 def _manifest_form(program: Program) -> dict[str, Any]:
     manifest = program.manifest
     reaches = {name: list(getattr(manifest, name)) for name in manifest.__slots__ if name != "cost"}
-    return {**reaches, "cost": dict(manifest.cost)}
+    return {**reaches, "sql": [_sql_form(statement) for statement in manifest.statements], "cost": dict(manifest.cost)}
+
+
+def _sql_form(statement: str) -> dict[str, Any]:
+    """What a statement touches, which the manifest does not hold: it is read off the statement."""
+    reach = sql_reach(statement)
+    return {
+        "statement": statement,
+        "kind": reach.kind,
+        READ: {"tables": list(reach.read_tables), "columns": list(reach.read_columns)},
+        WRITE: {"tables": list(reach.written_tables), "columns": list(reach.written_columns)},
+    }
 
 
 def _route_form(program: Program, route: RouteProgram) -> dict[str, Any]:

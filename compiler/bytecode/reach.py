@@ -1,19 +1,21 @@
 """What programs reach, route by route, and how that differs between two sets of them.
 
-A route's reach is its manifest and who may connect to it. It widens where something can be reached that could not be
-before: a new channel, statement, key, host or variable, another kind of effect, a hook without a bound where there was
-one, a route that was not there, a door that stands open now. Patterns are compared by what they cover: `room-7` after
-`room-*` is nothing new.
+A route's reach is its manifest, what its SQL statements touch, and who may connect to it. It widens where something
+can be reached that could not be before: a new channel, statement, table, column, key, host or variable, another kind of
+effect, a hook without a bound where there was one, a route that was not there, a door that stands open now. Patterns
+are compared by what they cover: `room-7` after `room-*` is nothing new.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from compiler.bytecode import patterns
 from compiler.bytecode.manifest import compute_manifest
 from compiler.bytecode.program import Program, RouteProgram
+from compiler.language.sql_reach import READ, WRITE, covers_column, covers_table, sql_reach
 from compiler.records import dataclass
 
 Reach: TypeAlias = "dict[str, tuple[str, ...]]"
@@ -47,12 +49,23 @@ def reach_of(program: Program, route: RouteProgram) -> Reach:
     """What one route of a program reaches, empty kinds left out."""
     manifest = compute_manifest(program.constants, program.imports, (route,))
     reach = {kind: tuple(getattr(manifest, kind)) for kind in (*_NAMES, *_PATTERNS)}
+    reach["tables"], reach["columns"] = _touched(manifest.statements)
     reach["cost"] = tuple(
         f"{name.rpartition('/')[2]} {UNBOUNDED}" for name, cost in manifest.cost.items() if cost is None
     )
     reach["clients"] = (_clients(route.options),)
     reach["origins"] = _origins(route.options)
     return {kind: found for kind, found in reach.items() if found}
+
+
+def _touched(statements: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The tables and the columns of all statements, with what is done to them: `read users`, `write users.online`."""
+    found = [sql_reach(statement) for statement in statements]
+    tables = {f"{READ} {name}" for one in found for name in one.read_tables}
+    tables |= {f"{WRITE} {name}" for one in found for name in one.written_tables}
+    columns = {f"{READ} {name}" for one in found for name in one.read_columns}
+    columns |= {f"{WRITE} {name}" for one in found for name in one.written_columns}
+    return tuple(sorted(tables)), tuple(sorted(columns))
 
 
 def _clients(options: Mapping[str, Any]) -> str:
@@ -101,8 +114,15 @@ def _covers_origin(wide: str, narrow: str) -> bool:
     return wide in (narrow, "*")
 
 
+def _covers_touched(covers: Callable[[str, str], bool], wide: str, narrow: str) -> bool:
+    (act, wider), (other, narrower) = wide.split(" ", 1), narrow.split(" ", 1)
+    return act == other and covers(wider, narrower)
+
+
 _COVERS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     **dict.fromkeys(_PATTERNS, patterns.covers),
+    "tables": partial(_covers_touched, covers_table),
+    "columns": partial(_covers_touched, covers_column),
     "clients": _covers_client,
     "origins": _covers_origin,
 }

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, Final
 
 from compiler.diagnostics.source import Span
+from compiler.language.sql_reach import DIALECTS, parse_statements
 from compiler.records import dataclass
 
-_DIALECTS: Final = ("sqlite", "postgres")
 _TRANSACTIONS: Final = frozenset({"Transaction", "Commit", "Rollback"})
 
 
@@ -22,14 +21,12 @@ class SqlMistake:
 
 def find_mistake(statement: str) -> SqlMistake | None:
     """What neither dialect accepts; None where one of them accepts it, or leaves it to the database."""
-    import sqlglot
     from sqlglot.errors import SqlglotError
 
-    logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it tells what it does not know
     mistakes = []
-    for dialect in _DIALECTS:
+    for dialect in DIALECTS:
         try:
-            found = [tree for tree in sqlglot.parse(statement, read=dialect) if tree is not None]
+            found = parse_statements(statement, dialect)
         except SqlglotError as error:
             mistakes.append(_mistake(statement, error))
         except RecursionError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from compiler.bytecode.program import Manifest, Program, RouteProgram
 
 PROGRAM_SCHEMA: Final = "worpen.program/1"
-_REACHES: Final = ("effects", "functions", "channels", "statements", "keys", "hosts", "environment")
+_REACHES: Final = ("effects", "functions", "channels", "keys", "hosts", "environment")
 
 
 def read_program(path: str) -> Program:
@@ -70,8 +71,24 @@ def _needs(program: Program, route: RouteProgram) -> list[str]:
 def _manifest(manifest: Manifest) -> list[str]:
     reached = [(name, getattr(manifest, name)) for name in _REACHES]
     rows = [f"{name:<12}{escape(', '.join(values))}" for name, values in reached if values]
+    rows += [row for statement in manifest.statements for row in _statement(statement)]
     costs = (f"{hook} {'bounded by fuel' if cost is None else f'≤ {cost}'}" for hook, cost in manifest.cost.items())
     return [*rows, f"{'cost':<12}{escape(', '.join(costs))}"]
+
+
+def _statement(statement: str) -> list[str]:
+    """A statement, and below it what it touches: `read users (id, name)`."""
+    from compiler.language.sql_reach import READ, WRITE, sql_reach
+
+    reach = sql_reach(statement)
+    touched = ((READ, reach.read_tables, reach.read_columns), (WRITE, reach.written_tables, reach.written_columns))
+    told = [f"{act} {_table(name, columns)}" for act, tables, columns in touched for name in tables]
+    return [f"{'statement':<12}{escape(statement)}", *(f"{'':<12}  {escape(line)}" for line in told)]
+
+
+def _table(name: str, columns: Sequence[str]) -> str:
+    own = [column for table, _, column in (column.rpartition(".") for column in columns) if table == name]
+    return f"{name} ({', '.join(own)})" if own else name
 
 
 @click.command(

@@ -25,6 +25,10 @@ def saying(channel: str) -> Program:
     return program(SAY.replace("CHANNEL", f'"{channel}"'))
 
 
+def asking(statement: str) -> Program:
+    return program(f'SqlOp: {{query: "{statement}"}}')
+
+
 @pytest.mark.parametrize(
     ("before", "after", "added", "removed"),
     [
@@ -35,6 +39,32 @@ def saying(channel: str) -> Program:
         (saying("{{ message }}"), saying("a-{{ message }}"), {}, {"channels": ("*",)}),
         (saying("a*"), saying("a-{{ message }}"), {"channels": ("a-*",)}, {"channels": ("a\\*",)}),
         (program(), program(WHILE), {"cost": ("on_message bounded by fuel",)}, {}),
+        (
+            asking("SELECT id FROM users"),
+            asking("SELECT id, name FROM users"),
+            {"statements": ("SELECT id, name FROM users",), "columns": ("read users.name",)},
+            {"statements": ("SELECT id FROM users",)},
+        ),
+        (
+            asking("SELECT * FROM users"),
+            asking("UPDATE users SET name = 'a' WHERE id = 1"),
+            {
+                "statements": ("UPDATE users SET name = 'a' WHERE id = 1",),
+                "tables": ("write users",),
+                "columns": ("write users.name",),
+            },
+            {"statements": ("SELECT * FROM users",), "columns": ("read users.*",)},
+        ),
+        (
+            asking("PRAGMA optimize"),
+            asking("SELECT id FROM users"),
+            {"statements": ("SELECT id FROM users",)},
+            {
+                "statements": ("PRAGMA optimize",),
+                "tables": ("read *", "write *"),
+                "columns": ("read *.*", "write *.*"),
+            },
+        ),
         (
             program(keys="origins: ['https://a.example']\n"),
             program(keys="origins: ['*']\n"),

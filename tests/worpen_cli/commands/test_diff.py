@@ -44,3 +44,16 @@ def test_what_does_not_compile_or_is_no_program_is_refused(run: Run, folder: Pat
     (folder / "bad.wbc").write_bytes(b"no program")
     assert run("diff", "bad.wbc", "good.yaml").code == 3
     assert run("diff", "missing.yaml", "good.yaml").code == 2
+
+
+SQL = 'name: A\npath: /ws/a\nroute_type: WebSocket\nws_hooks:\n  on_message:\n    - SqlOp: {query: "QUERY"}\n'
+
+
+def test_a_new_column_widens(run: Run, folder: Path) -> None:
+    (folder / "before.yaml").write_text(SQL.replace("QUERY", "SELECT name, mail FROM users"))
+    (folder / "wider.yaml").write_text(SQL.replace("QUERY", "SELECT name, secret FROM users"))
+    assert run("compile", "before.yaml").code == 0
+    done = run("diff", "before.wbc", "wider.yaml")
+    assert done.code == 1
+    assert "  + columns     read users.secret\n" in done.out
+    assert "  - columns     read users.mail\n" in done.out

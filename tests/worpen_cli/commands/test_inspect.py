@@ -65,3 +65,33 @@ def test_the_manifest_alone(run: Run, folder: Path) -> None:
     document = json.loads(run("inspect", "--manifest", "--json", "good.wbc").out)
     assert document["manifest"]["effects"] == ["send"]
     assert "routes" not in document
+
+
+ASKING = """\
+name: Asking
+path: /ws/asking
+route_type: WebSocket
+ws_hooks:
+  on_message:
+    - SqlOp: {query: "SELECT name FROM users WHERE id = :id", params: {id: "{{ message }}"}}
+    - SqlOp: {query: "DELETE FROM notes WHERE id = ?", params: ["{{ message }}"]}
+"""
+
+
+def test_what_statements_touch(run: Run, folder: Path) -> None:
+    (folder / "asking.yaml").write_text(ASKING, encoding="utf-8")
+    assert run("compile", "asking.yaml").code == 0
+    assert (
+        "statement   DELETE FROM notes WHERE id = ?\n"
+        "              read notes (id)\n"
+        "              write notes (*)\n"
+        "statement   SELECT name FROM users WHERE id = :id\n"
+        "              read users (id, name)\n"
+    ) in run("inspect", "--manifest", "asking.wbc").out
+    manifest = json.loads(run("inspect", "--manifest", "--json", "asking.wbc").out)["manifest"]
+    assert manifest["sql"][1] == {
+        "statement": "SELECT name FROM users WHERE id = :id",
+        "kind": "read",
+        "read": {"tables": ["users"], "columns": ["users.id", "users.name"]},
+        "write": {"tables": [], "columns": []},
+    }
