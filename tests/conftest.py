@@ -1,4 +1,4 @@
-"""Settings that every test shares: hypothesis profiles, and where the project and the conformance files are.
+"""What every test shares: hypothesis profiles, the canary, and where the project and the conformance files are.
 
 `HYPOTHESIS_PROFILE=deep` looks longer and differently each time; the default, `ci`, gives the same examples on
 every run, so that a failure is a change of the code and nothing else.
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import canary
+
 PROJECT = Path(__file__).resolve().parent.parent
 
 settings.register_profile("ci", derandomize=True, deadline=None, database=None, max_examples=100)
@@ -19,6 +21,14 @@ settings.register_profile(
     "deep", deadline=None, max_examples=5_000, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+pytest_runtest_makereport = canary.pytest_runtest_makereport
+
+
+def pytest_configure() -> None:
+    """Look for secrets in everything that tests print."""
+    canary.watch()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

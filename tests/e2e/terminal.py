@@ -9,9 +9,12 @@ from pathlib import Path
 import pexpect
 import pyte
 
+from tests.canary import look
 from tests.e2e.cli import TIMEOUT, command_line, environment
 
 ROWS, COLUMNS = 30, 100
+LONGEST_SECRET = 1024
+"""Bytes of what was written that are looked at again with what follows."""
 
 
 class _Screen(pyte.Screen):
@@ -36,6 +39,7 @@ class Terminal:
             program, list(rest), cwd=str(cwd), env=environment(**variables), dimensions=(rows, columns), timeout=TIMEOUT
         )
         self._screen.answer = self.process.send
+        self._last = b""
 
     @property
     def text(self) -> str:
@@ -97,7 +101,10 @@ class Terminal:
     def _read(self) -> bool:
         """Take what has been written; False after the end."""
         try:
-            self._stream.feed(self.process.read_nonblocking(4096, timeout=0.1))
+            written = self.process.read_nonblocking(4096, timeout=0.1)
+            look("a terminal", self._last + written)
+            self._last = written[-LONGEST_SECRET:]
+            self._stream.feed(written)
         except pexpect.TIMEOUT:
             return True
         except pexpect.EOF:

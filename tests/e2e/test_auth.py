@@ -22,10 +22,11 @@ from runtime.loader import load
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings
 from runtime.services.tokens import mint, secret_key
+from tests.canary import CANARY, plant
 from tests.e2e.serving import program_bytes
 
 VARIABLE = "WORPEN_TEST_JWT_SECRET"
-SECRET = "canary-secret-0123456789abcdefghij"
+SECRET = f"{CANARY}-secret-0123456789abcdefghij"
 PATIENCE = 10.0
 ROUTE = """\
 name: Members
@@ -84,7 +85,7 @@ async def serving(
 
 def token(**claims: Any) -> str:
     standard = {"sub": "ann", "aud": "chat", "iss": "me", "exp": int(time.time()) + 600}
-    return mint(secret_key(claims.pop("secret", SECRET), "KEY"), {**standard, **claims})
+    return plant(mint(secret_key(claims.pop("secret", SECRET), "KEY"), {**standard, **claims}))
 
 
 TOKENS: Mapping[str, tuple[dict[str, Any] | None, int]] = {

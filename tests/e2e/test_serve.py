@@ -18,6 +18,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
+from tests.canary import CANARY
 from tests.e2e.cli import TIMEOUT, environment, worpen
 from tests.e2e.process import Server, ask, children, servers
 from tests.runtime.bus.valkey import free_port, valkey
@@ -35,7 +36,6 @@ ws_hooks:
     - If: {condition: "message == 'fail'", then: [{SetVar: {name: x, value: "{{ message * 2 }}"}}]}
     - WsOp: {command: send, message: "Echo {{ count }}: {{ message }}"}
 """
-CANARY = "canary-4711-secret"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 Serve = Callable[..., Server]
 

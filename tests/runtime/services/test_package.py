@@ -11,6 +11,7 @@ import pytest
 from compiler.language.effects import EFFECTS
 from runtime.limits import ServerLimits
 from runtime.services import OUTSIDE, Addresses, Services
+from tests.canary import CANARY
 
 
 def test_nothing_is_imported_before_it_is_needed() -> None:
@@ -39,7 +40,7 @@ def test_a_wrong_address_is_told_before_anything_is_served() -> None:
 
 
 def test_addresses_are_not_shown() -> None:
-    assert "hunter2" not in repr(Addresses("postgresql://a:hunter2@b/c", "redis://:hunter2@d"))
+    assert CANARY not in repr(Addresses(f"postgresql://a:{CANARY}@b/c", f"redis://:{CANARY}@d"))
 
 
 def test_the_effects_are_those_of_the_language() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from tests.canary import CANARY
 from tests.postgresql import Postgresql, postgresql
 from tests.runtime.services.database import PATIENCE_SECONDS, again, fault, opened, query
 
@@ -56,10 +57,10 @@ async def test_a_server_that_hangs(shared_postgresql: Postgresql) -> None:
 
 
 async def test_nobody_there() -> None:
-    async with opened("postgresql://worpen:hunter2@127.0.0.1:9/test") as sql:
+    async with opened(f"postgresql://worpen:{CANARY}@127.0.0.1:9/test") as sql:
         nobody = await fault(sql, "SELECT 1")
         assert nobody.code == "sql_unavailable"
-        assert "hunter2" not in nobody.message
+        assert CANARY not in nobody.message
 
 
 async def test_one_tries_for_all_while_nobody_is_there() -> None:

@@ -14,6 +14,7 @@ from compiler.language.faults import Fault
 from compiler.language.values import Value
 from runtime.limits import ServerLimits
 from runtime.services.redis import Redis
+from tests.canary import CANARY
 from tests.runtime.bus.valkey import Valkey, valkey
 
 
@@ -136,10 +137,10 @@ async def test_one_tries_for_all_while_nothing_answers() -> None:
 async def test_no_address_and_a_wrong_one() -> None:
     async with opened("") as redis:
         assert (await fault(redis, "GET", "a")).code == "redis_unavailable"
-    async with opened("redis://:hunter2@127.0.0.1:9/0") as redis:
+    async with opened(f"redis://:{CANARY}@127.0.0.1:9/0") as redis:
         nobody = await fault(redis, "GET", "a")
         assert nobody.code == "redis_unavailable"
-        assert "hunter2" not in nobody.message
+        assert CANARY not in nobody.message
     with pytest.raises(ValueError, match=r"^the address of Redis is not") as caught:
-        Redis("http://hunter2@x", ServerLimits())
-    assert "hunter2" not in str(caught.value)
+        Redis(f"http://{CANARY}@x", ServerLimits())
+    assert CANARY not in str(caught.value)

@@ -12,6 +12,7 @@ import pytest
 from compiler.language.faults import Fault
 from compiler.language.values import Value
 from runtime.services.sql import parse_database_url, translate
+from tests.canary import CANARY
 from tests.postgresql import Postgresql
 from tests.runtime.services.database import PATIENCE_SECONDS, again, execute, fault, opened, query
 
@@ -204,10 +205,10 @@ async def test_a_schema_is_run_as_a_whole_or_not_at_all(url: str, table: str) ->
 def test_addresses() -> None:
     assert parse_database_url("sqlite:///a.db").drivername == "sqlite+aiosqlite"
     assert parse_database_url("postgres://a:b@c/d?sslmode=require").query == {"ssl": "require"}
-    for wrong in ("mysql://root:hunter2@x/y", "hunter2", "", "postgresql+psycopg://a:hunter2@x/y"):
+    for wrong in (f"mysql://root:{CANARY}@x/y", CANARY, "", f"postgresql+psycopg://a:{CANARY}@x/y"):
         with pytest.raises(ValueError, match=r"^the database's address is not") as caught:
             parse_database_url(wrong)
-        assert "hunter2" not in str(caught.value)
+        assert CANARY not in str(caught.value)
 
 
 def test_a_name_is_bound_once_and_every_question_mark_by_itself() -> None:

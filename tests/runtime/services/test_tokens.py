@@ -14,9 +14,10 @@ import pytest
 from joserfc import jwk, jws, jwt
 
 from runtime.services.tokens import BadToken, KeyTrouble, Verifier, mint, read_key, secret_key, verifier_of
+from tests.canary import CANARY
 
 NOW = 1_800_000_000.0
-SECRET = "s" * 32
+SECRET = f"{CANARY}-" + "s" * 32
 ENVIRONMENT = {"KEY": SECRET, "SHORT": "short"}
 
 

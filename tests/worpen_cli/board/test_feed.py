@@ -18,6 +18,7 @@ from runtime.events import FrameOut
 from runtime.loader import link
 from runtime.server.catalogue import BrokenRoute, entries_of
 from runtime.server.settings import Settings
+from tests.canary import CANARY
 from worpen_cli.board.exchange import SHOWN_CHARACTERS, Ask, Listing, Look, Panel, Reply
 from worpen_cli.board.feed import FRAMES, Feed, frame_row, milliseconds, seen_frame
 
@@ -222,7 +223,7 @@ async def test_the_log(tmp_path: Path) -> None:
 
 
 async def test_secrets_of_a_handshake_are_not_shown(tmp_path: Path) -> None:
-    headers = {"Authorization": "Bearer secret", "Cookie": "secret=1", "X-Plain": "shown"}
+    headers = {"Authorization": f"Bearer {CANARY}", "Cookie": f"{CANARY}=1", "X-Plain": "shown"}
     async with fed(tmp_path) as (feed, app):
         address = f"ws://127.0.0.1:{app.addresses[0][1]}/ws/players/a"
         async with connect(address, additional_headers=headers):
@@ -231,7 +232,7 @@ async def test_secrets_of_a_handshake_are_not_shown(tmp_path: Path) -> None:
             shown = dict(reply.detail.handshake)
             assert (shown["header authorization"], shown["header cookie"]) == ("(not shown)", "(not shown)")
             assert shown["header x_plain"] == "shown"
-            assert "secret" not in repr(reply)
+            assert CANARY not in repr(reply)
 
 
 def test_durations_for_people() -> None:

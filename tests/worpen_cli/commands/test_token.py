@@ -9,9 +9,10 @@ import pytest
 from joserfc import jwk
 
 from runtime.services.tokens import verifier_of
+from tests.canary import CANARY
 from tests.worpen_cli.commands.conftest import GOOD, Run
 
-SECRET = "a-secret-of-at-least-32-characters"
+SECRET = f"{CANARY}-secret-of-at-least-32-characters"
 JWT = {"secret_env": "TOKEN_KEY", "audience": "chat", "issuer": "me"}
 
 
