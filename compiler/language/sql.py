@@ -20,6 +20,9 @@ _WORD: Final = re.compile(r"[A-Za-z]+")
 _READING: Final = frozenset({"SELECT", "WITH", "VALUES", "SHOW", "EXPLAIN", "PRAGMA", "TABLE", "DESCRIBE"})
 _WRITING: Final = re.compile(r"\b(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b", re.IGNORECASE)
 _INSERTING: Final = re.compile(r"\b(?:INSERT|REPLACE)\s+(?:OR\s+\w+\s+)?INTO\b", re.IGNORECASE)
+_REGEXP: Final = re.compile(r"(?<!\.)\b(?:REGEXP|RLIKE)\b(?!\.)", re.IGNORECASE)
+NO_REGEXP: Final = "there is no REGEXP: use LIKE or GLOB, or with PostgreSQL `~`"
+"""SQLite has the operator without the function that it calls; PostgreSQL has another one."""
 _RETURNING: Final = re.compile(r"\bRETURNING\b", re.IGNORECASE)
 
 
@@ -59,6 +62,12 @@ def has_writes(statement: str) -> bool:
 def has_insert(statement: str) -> bool:
     """Whether it adds rows."""
     return _INSERTING.search(_QUIET.sub(" ", statement)) is not None
+
+
+def find_regexp(statement: str) -> Span | None:
+    """Where a statement uses the operator or function that no database has here."""
+    found = _REGEXP.search(_QUIET.sub(lambda skipped: " " * len(skipped[0]), statement))
+    return None if found is None else Span(*found.span())
 
 
 def statement_kind(statement: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from compiler.diagnostics.source import Span
+from compiler.language.sql import NO_REGEXP, find_regexp
 from compiler.language.sql_reach import DIALECTS, parse_statements
 from compiler.records import dataclass
 
@@ -37,13 +38,15 @@ def find_mistake(statement: str) -> SqlMistake | None:
 
 
 def _shape(statement: str, kinds: list[str]) -> SqlMistake | None:
-    """A statement that can be read must be one, and no part of a transaction."""
+    """A statement that can be read must be one, no part of a transaction, and without REGEXP."""
     whole = Span(0, len(statement))
     if len(kinds) != 1:
         count = "none" if not kinds else str(len(kinds))
         return SqlMistake(f"one SqlOp runs one statement, and here is {count}", whole)
     if kinds[0] in _TRANSACTIONS:
         return SqlMistake("every statement commits by itself, so that there are no transactions", whole)
+    if (place := find_regexp(statement)) is not None:
+        return SqlMistake(NO_REGEXP, place)
     return None
 
 

@@ -166,7 +166,8 @@ def _engine(url: URL, limits: ServerLimits) -> AsyncEngine:
         pool_use_lifo=True,
         hide_parameters=True,
     )
-    event.listen(engine.sync_engine, "connect", lambda made, _: made.run_async(library.set_up))
+    if not is_sqlite:
+        event.listen(engine.sync_engine, "connect", lambda made, _: made.run_async(postgresql.set_up))
     return engine
 
 

@@ -13,6 +13,7 @@ import aiosqlite
 from compiler.diagnostics import codes
 from compiler.language import values
 from compiler.language.faults import Fault
+from compiler.language.sql import NO_REGEXP
 from compiler.language.values import Value
 from runtime.codecs import from_json
 from runtime.services.driver import NO_TRANSACTIONS, Call, Outcome, TooManyRows
@@ -59,10 +60,9 @@ class _Connection(sqlite3.Connection):
             with contextlib.suppress(sqlite3.Error):  # a file that cannot be written may still be read
                 self.execute(setting).close()
 
-
-async def set_up(connection: aiosqlite.Connection) -> None:
-    """Prepare a new connection: without SQLAlchemy's REGEXP, which is one of Python and holds up the whole server."""
-    await connection.create_function("regexp", 2, None)  # type: ignore[arg-type]
+    def create_function(self, *arguments: Any, **options: Any) -> None:
+        """Nothing. SQLAlchemy would have functions of Python here (`regexp`, `floor`), and each row that needs one
+        would stop the whole server for a moment; where SQLite has none of its own, statements that use it fault."""
 
 
 def _to_boolean(cell: bytes) -> Any:
@@ -135,7 +135,9 @@ class Sqlite:
             primary = None if number is None else number & 0xFF
             if primary == sqlite3.SQLITE_INTERRUPT:
                 return Fault(codes.SQL_TIMEOUT, "the statement was stopped")
-            return Fault(codes.SQL_UNAVAILABLE if primary in _UNAVAILABLE else codes.SQL_ERROR, str(error))
+            if (message := str(error)).lower() == "no such function: regexp":
+                message = NO_REGEXP
+            return Fault(codes.SQL_UNAVAILABLE if primary in _UNAVAILABLE else codes.SQL_ERROR, message)
         if isinstance(error, OverflowError):
             return Fault(codes.SQL_ERROR, "a whole number is too large for the database")
         return None

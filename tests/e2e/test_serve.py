@@ -119,6 +119,21 @@ async def test_sighup_reads_the_files_anew_and_connections_stay(serve: Serve, fo
     assert server.end(signal.SIGINT) == 130
 
 
+COUNTING = ROUTE.replace("  on_message:\n", "  on_message:\n    - RedisOp: {command: INCR, key: n}\n")
+
+
+async def test_sighup_asks_for_what_a_start_asks_for(serve: Serve, folder: Path) -> None:
+    server = serve("echo.yaml")
+    (folder / "echo.yaml").write_text(COUNTING, encoding="utf-8")
+    server.process.send_signal(signal.SIGHUP)
+    (reason,) = server.next("not_reloaded")["reasons"]
+    assert reason == "echo.yaml uses RedisOp, and no Redis is set"
+    (folder / "echo.yaml").write_text(ROUTE.replace("Echo {{", "Again {{"), encoding="utf-8")
+    server.process.send_signal(signal.SIGHUP)
+    assert server.next("swapped")["changed"] == ["/ws/echo"]
+    assert server.end(signal.SIGTERM) == 0
+
+
 async def test_a_second_signal_hurries_past_a_hook_that_hangs(serve: Serve) -> None:
     server = serve("echo.yaml")
     async with connect(f"{server.address}/ws/echo") as client:

@@ -78,10 +78,9 @@ class Production:
     async def serve(self) -> int:
         """Serve until a signal comes, then drain; the exit code. Raises Stop where the start fails."""
         try:
-            entries = self._deployment.load()
+            entries = self._load()
         except NotGood as bad:
             return self._show_findings(bad)
-        check_addresses(entries, self.options.settings.services)
         self.journal.note({"schema": EVENTS_SCHEMA, "event": "started", "level": "info", "version": __version__})
         await self._start(entries)
         gc.freeze()  # what is loaded now stays: the collector need not look at it for every thousandth connection
@@ -96,6 +95,12 @@ class Production:
             await self.app.drain()
         self.has_drained = True
         return ExitCode.INTERRUPTED if self._signals[0] == signal.SIGINT else ExitCode.FINE
+
+    def _load(self) -> list[RouteEntry]:
+        """What is to be served. Raises Stop and NotGood."""
+        entries = self._deployment.load()
+        check_addresses(entries, self.options.settings.services)
+        return entries
 
     def _look_for(self, supervisor: int) -> None:
         """Stop in good order when the supervisor is gone: nobody would end this process, and it holds the port."""
@@ -154,34 +159,32 @@ class Production:
             self._is_asked_again = False
             tell(RELOADING)
             try:
-                entries = await asyncio.to_thread(self._deployment.load)
-            except NotGood as bad:
-                self._complain([found.message for found in bad.examined.diagnostics], _places(bad))
-            except Stop as stop:
-                self._complain([stop.message], [])
-            except Exception as bug:
-                # The server must outlive a bug of the compiler; what is served stays as it is.
-                self._complain([f"a bug of worpen: {type(bug).__name__}: {bug}"], [])
-            else:
+                entries = await asyncio.to_thread(self._load)
                 if not self._stopping.is_set():
                     self.app.swap(entries)
+            except NotGood as bad:
+                self._complain(_reasons(bad))
+            except Stop as stop:
+                self._complain([stop.message])
+            except Exception as bug:
+                # The server must outlive a bug, and read the files again at the next signal.
+                self._complain([f"a bug of worpen: {type(bug).__name__}: {bug}"])
             if self._stopping.is_set():
                 return
             tell(READY)
         self._reloading = None
 
-    def _complain(self, sentences: list[str], places: list[str]) -> None:
+    def _complain(self, reasons: list[str]) -> None:
         """Say why nothing was reloaded."""
-        lines = [f"{place}: {sentence}" for place, sentence in zip(places, sentences, strict=True)] or sentences
-        for line in lines:
-            self.journal.say(f"not reloaded: {line}", "error")
-        self.journal.note({"event": "not_reloaded", "level": "error", "reasons": lines})
+        for reason in reasons:
+            self.journal.say(f"not reloaded: {reason}", "error")
+        self.journal.note({"event": "not_reloaded", "level": "error", "reasons": reasons})
 
 
-def _places(bad: NotGood) -> list[str]:
+def _reasons(bad: NotGood) -> list[str]:
     from compiler.diagnostics.render import place
 
-    return [place(found) for found in bad.examined.diagnostics]
+    return [f"{place(found)}: {found.message}" for found in bad.examined.diagnostics]
 
 
 @click.command(

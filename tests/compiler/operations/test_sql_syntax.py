@@ -19,6 +19,8 @@ GOOD = (
     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS m FROM n",
     "SELECT count(*) FILTER (WHERE a) OVER () FROM t",
     "PRAGMA table_info(t)",
+    "SELECT 'a REGEXP b', \"regexp\", t.regexp, regexp_like(a, 'b') FROM t -- REGEXP",
+    "SELECT a FROM t WHERE a ~ 'b' OR a GLOB 'b*'",
     "VACUUM",
     "EXPLAIN QUERY PLAN SELECT 1",
     "CREATE TABLE t (id SERIAL PRIMARY KEY, at TIMESTAMPTZ DEFAULT now())",
@@ -33,6 +35,9 @@ BAD = (
     ("-- nothing", "-- nothing", "here is none"),
     ("BEGIN", "BEGIN", "no transactions"),
     ("COMMIT", "COMMIT", "no transactions"),
+    ("SELECT 'REGEXP' FROM t WHERE a NOT regexp :b", "regexp", "there is no REGEXP: use LIKE or GLOB"),
+    ("SELECT 1 FROM t WHERE a RLIKE 'b'", "RLIKE", "there is no REGEXP: use LIKE or GLOB"),
+    ("SELECT regexp(a, 'b') FROM t", "regexp", "there is no REGEXP: use LIKE or GLOB"),
 )
 
 

@@ -42,6 +42,17 @@ async def test_a_file_that_cannot_be(tmp_path: Path) -> None:
             assert (await fault(sql, "SELECT * FROM t")).code == "sql_unavailable"
 
 
+async def test_no_function_is_one_of_python(tmp_path: Path) -> None:
+    async with opened(f"sqlite:///{tmp_path / 'test.db'}") as sql:
+        for statement in ("SELECT 'a' REGEXP 'b' AS x", "SELECT regexp('a', 'b') AS x"):
+            none = await fault(sql, statement)
+            assert (none.code, none.message) == (
+                "sql_error", "there is no REGEXP: use LIKE or GLOB, or with PostgreSQL `~`"
+            )  # fmt: skip
+        functions = await query(sql, "SELECT name FROM pragma_function_list WHERE NOT builtin")
+        assert {"floor", "regexp"}.isdisjoint(row["name"] for row in functions)
+
+
 async def test_statements_take_no_more_threads_than_the_cores_and_one(tmp_path: Path) -> None:
     cores = len(os.sched_getaffinity(0))
     before = threading.active_count()
