@@ -50,6 +50,11 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
     amount: int = 0
     """RISEN: messages that its node kept for itself. BEAT: its number. CHANGED, WHOLE: the version of presence."""
     frame: bytes = b""
+
+
+class KeptEnvelope(Envelope, array_like=True, frozen=True, gc=False):
+    """The same where a channel keeps messages; what comes is read as one."""
+
     offset: int = 0
     """MESSAGE: its place in a channel that keeps messages, 0 in others. This and `row` are written by the store."""
     row: str = ""
@@ -57,6 +62,6 @@ class Envelope(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 encode: Final = msgspec.msgpack.Encoder().encode
-decode: Final = msgspec.msgpack.Decoder(Envelope).decode
+decode: Final = msgspec.msgpack.Decoder(KeptEnvelope).decode
 decode_changes: Final = msgspec.msgpack.Decoder(tuple[int, list[Change]]).decode
 decode_whole: Final = msgspec.msgpack.Decoder(tuple[int, dict[str, list[str]]]).decode

@@ -40,8 +40,12 @@ class Letter(Generic[Member]):
     exclude: Member | None
     awaited: bool
     """Whether it comes back: this node is subscribed to the topic."""
-    is_kept: bool = False
-    """Whether the store may keep it for clients that come back."""
+
+
+class KeptLetter(Letter[Member]):
+    """A message that the store may keep for clients that come back."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,9 @@ from redis.exceptions import RedisError
 
 from runtime.bus import random_id
 from runtime.bus.claims import RECORD_SECONDS, Keeper, Keys, settle
-from runtime.bus.envelopes import VERSION, Envelope, Kind, decode, decode_changes, decode_whole, encode
+from runtime.bus.envelopes import VERSION, Envelope, KeptEnvelope, Kind, decode, decode_changes, decode_whole, encode
 from runtime.bus.line import Line, Then
-from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
+from runtime.bus.order import Incoming, KeptLetter, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
 from runtime.bus.presence import Changes, Presence
 from runtime.bus.recovery import SharedRecall
 from runtime.bus.resp import Refusal
@@ -258,10 +258,10 @@ class RedisBus(Generic[Member]):
             self._outgoing.kept()
             self._recalling.alone(channel)
             return self._pass_on(channel, None, frame, exclude) if members else 0
-        letter = Letter(self._channels + channel, frame, exclude, bool(members), is_kept=True)
+        letter = KeptLetter(self._channels + channel, frame, exclude, bool(members))
         stamp = self._outgoing.depart(letter)
         message = encode(
-            Envelope(VERSION, Kind.MESSAGE, self.node, stamp.epoch, stamp.number, stamp.previous, "", 0, frame)
+            KeptEnvelope(VERSION, Kind.MESSAGE, self.node, stamp.epoch, stamp.number, stamp.previous, "", 0, frame)
         )
 
         def then(answer: Any) -> None:
@@ -299,7 +299,7 @@ class RedisBus(Generic[Member]):
 
     def renew(self, channel: str) -> None:
         """See `Carrier.renew`."""
-        notice = encode(Envelope(VERSION, Kind.BEGUN, self.node, self._outgoing.epoch))
+        notice = encode(KeptEnvelope(VERSION, Kind.BEGUN, self.node, self._outgoing.epoch))
         self._ask(0, *self._streams.renew(channel, _bytes(self._channels + channel), notice, new_epoch()))
 
     def learn(self) -> None:
@@ -517,7 +517,7 @@ class RedisBus(Generic[Member]):
             self._pulse.lost(loop.time())
             self._staleness = loop.call_later(LEASE_TICKS * TICK_SECONDS, self._presence.clear)
         if self._recall is not None:
-            flight = (self._name_of(letter.topic) for letter in self._outgoing if letter.is_kept)
+            flight = (self._name_of(letter.topic) for letter in self._outgoing if isinstance(letter, KeptLetter))
             self._recall.fell(dict.fromkeys(flight))
         for letter in self._outgoing.fall():
             self._hand_out(letter.topic, letter.frame, letter.exclude)
@@ -583,12 +583,9 @@ class RedisBus(Generic[Member]):
             told = dict(part.partition(b"=")[::2] for part in answer.split())
             self._identity = (told[b"id"], told[b"addr"])
 
-    def _receive(self, topic: str, envelope: Envelope) -> None:
+    def _receive(self, topic: str, envelope: KeptEnvelope) -> None:
         if envelope.v != VERSION:
             count(self._counters.bus_drops, "version")
-        elif envelope.kind == Kind.BEGUN:
-            if self._recall is not None:
-                self._recall.begun_anew(self._name_of(topic), envelope.row)
         elif envelope.node == self.node:
             self._receive_own(topic, envelope)
         elif envelope.kind in (Kind.MESSAGE, Kind.DIRECT):
@@ -597,9 +594,9 @@ class RedisBus(Generic[Member]):
             self._incoming.forget(envelope.node)
             self._presence.forget(envelope.node)
         elif self._incoming.heard(envelope.node, envelope.epoch):
-            self._receive_notice(envelope)
+            self._receive_notice(topic, envelope)
 
-    def _receive_notice(self, envelope: Envelope) -> None:
+    def _receive_notice(self, topic: str, envelope: KeptEnvelope) -> None:
         """What nodes tell each other."""
         node, version = envelope.node, envelope.amount
         match envelope.kind:
@@ -616,6 +613,8 @@ class RedisBus(Generic[Member]):
                 self._tell(Kind.WHOLE, self._changes.version, whole, node)
             case Kind.WHOLE:
                 self._presence.replace(node, version, *decode_whole(envelope.frame))
+            case Kind.BEGUN:
+                self._receive_begun(topic, envelope)
             case _:
                 pass
 
@@ -633,7 +632,7 @@ class RedisBus(Generic[Member]):
             self._wanted_at[node] = now
             self._tell(Kind.WANTED, to=node)
 
-    def _receive_own(self, topic: str, envelope: Envelope) -> None:
+    def _receive_own(self, topic: str, envelope: KeptEnvelope) -> None:
         if envelope.kind == Kind.MESSAGE:
             letter = self._outgoing.returned(envelope.epoch, envelope.seq)
             if letter is not None:
@@ -642,8 +641,14 @@ class RedisBus(Generic[Member]):
             self._pulse.heard(envelope.amount, asyncio.get_running_loop().time())
             if not self._is_up:
                 self._rise()
+        elif envelope.kind == Kind.BEGUN:
+            self._receive_begun(topic, envelope)
 
-    def _receive_message(self, topic: str, envelope: Envelope) -> None:
+    def _receive_begun(self, topic: str, envelope: KeptEnvelope) -> None:
+        if self._recall is not None:
+            self._recall.begun_anew(self._name_of(topic), envelope.row)
+
+    def _receive_message(self, topic: str, envelope: KeptEnvelope) -> None:
         verdict = self._incoming.judge(envelope.node, topic, Stamp(envelope.epoch, envelope.seq, envelope.previous))
         # Of what is kept the offset says whether it was handed out.
         if verdict in (Verdict.STALE, Verdict.REPEATED) and not envelope.offset:
@@ -656,28 +661,35 @@ class RedisBus(Generic[Member]):
         elif (member := self._hub.find(envelope.to)) is not None:
             self._hand_over(member, envelope.frame)
 
-    def _hand_out(self, topic: str, frame: bytes, exclude: Member | None, envelope: Envelope | None = None) -> None:
-        """Hand a message to the members here. `envelope`: as it came from the store; None for what did not."""
+    def _hand_out(self, topic: str, frame: bytes, exclude: Member | None, heard: KeptEnvelope | None = None) -> None:
+        """Hand a message to the members here. `heard`: as it came from the store; None for what did not."""
+        recall = self._recall
         if topic == self._everybody:
-            if members := self._hub.everybody():
-                self._deliver(members, frame, exclude)
+            members = self._hub.everybody()
+        elif recall is not None and recall.busy:
+            self._hand_out_kept(recall, topic.removeprefix(self._channels), frame, exclude, heard)
             return
-        channel, recall = self._name_of(topic), self._recall
-        members = self._hub.members(channel)
-        if not members:
-            return
-        if recall is None or not recall.busy:
+        else:
+            members = self._hub.members(topic.removeprefix(self._channels))
+        if members:
             self._deliver(members, frame, exclude)
-        elif envelope is None or not envelope.offset:
-            if envelope is not None:
+
+    def _hand_out_kept(
+        self, recall: SharedRecall, channel: str, frame: bytes, exclude: Member | None, heard: KeptEnvelope | None
+    ) -> None:
+        """The same where channels keep messages, or clients are told where these come from."""
+        if not self._hub.members(channel):
+            return
+        if heard is None or not heard.offset:
+            if heard is not None:
                 recall.unkept(channel)
             self._pass_on(channel, None, frame, exclude)
-        else:
-            at = Position(envelope.row, envelope.offset)
-            if recall.arrived(channel, at, exclude):
-                self._pass_on(channel, at.offset, frame, exclude)
-                if exclude is not None:
-                    recall.passed(exclude, channel, at)
+            return
+        at = Position(heard.row, heard.offset)
+        if recall.arrived(channel, at, exclude):
+            self._pass_on(channel, at.offset, frame, exclude)
+            if exclude is not None:
+                recall.passed(exclude, channel, at)
 
     def _pass_on(self, channel: str, offset: int | None, frame: bytes, exclude: Member | None) -> int:
         members = self._hub.members(channel)

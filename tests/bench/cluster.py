@@ -1,8 +1,8 @@
 """What the bus adds: `python -m tests.bench.cluster [MEMBERS] [MESSAGES_A_SECOND] [SECONDS]`.
 
-One room, one speaker, many listeners: on one node without a bus, on one with it, and on two. Rounds alternate. Printed
-for each: CPU µs of the nodes and of the store for one delivery, and how long a message takes from the speaker back to
-the speaker and to a listener of the last node.
+One room, one speaker, many listeners: on one node without a bus, on one with it, on two, and on two where the room
+keeps its messages (`history`). Rounds alternate. Printed for each: CPU µs of the nodes and of the store for one
+delivery, and how long a message takes from the speaker back to the speaker and to a listener of the last node.
 """
 
 from __future__ import annotations
@@ -26,7 +26,13 @@ from tests.runtime.bus.valkey import Valkey, valkey
 PAYLOAD_BYTES = 64
 FRAME_BYTES = PAYLOAD_BYTES + 2
 ROUNDS = 3
-SETUPS = {"1 node": (1, False), "1 node, bus": (1, True), "2 nodes, bus": (2, True)}
+SETUPS = {
+    "1 node": (1, False, 0),
+    "1 node, bus": (1, True, 0),
+    "2 nodes, bus": (2, True, 0),
+    "2 nodes, history": (2, True, 100),
+}
+"""Nodes, whether there is a bus, messages that a room keeps."""
 HANDSHAKE = (
     "GET /ws/room/bench HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -82,10 +88,11 @@ class Listener(asyncio.Protocol):
 
 
 @contextmanager
-def node(url: str) -> Iterator[tuple[int, int]]:
-    """A node's port and process id."""
+def node(url: str, size: int = 0) -> Iterator[tuple[int, int]]:
+    """A node's port and process id. `size`: messages that its rooms keep."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tests.e2e.cluster.node", url, str(Path(folder, "events")), "15"]
+        events = str(Path(folder, "events"))
+        command = [sys.executable, "-m", "tests.e2e.cluster.node", url, events, "15", "", str(size)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
         assert process.stdout is not None
         try:
@@ -135,9 +142,9 @@ def run(store: Valkey, load: tuple[int, float, float]) -> dict[str, Found]:
     """All rounds of all setups."""
     found = {name: Found() for name in SETUPS}
     for _ in range(ROUNDS):
-        for name, (count, has_bus) in SETUPS.items():
+        for name, (count, has_bus, size) in SETUPS.items():
             with ExitStack() as stack:
-                nodes = [stack.enter_context(node(store.url if has_bus else "")) for _ in range(count)]
+                nodes = [stack.enter_context(node(store.url if has_bus else "", size)) for _ in range(count)]
                 ports, processes = [port for port, _ in nodes], [process for _, process in nodes]
                 values = asyncio.run(measure(ports, processes, store.process_id, load))
             for row, value in zip(found[name].__dataclass_fields__, values, strict=True):
@@ -154,11 +161,11 @@ def main() -> None:
     print(f"{load[0]} members, {load[1]:g} messages/s, {load[2]:g} s, {ROUNDS} rounds, medians (node CPU: least-most)")
     base = statistics.median(found["1 node"].node_us)
     heads = ("ratio", 7), ("spread", 14), ("store µs", 10), ("back ms", 9), ("far ms", 8), ("p99 ms", 8)
-    print(f"{'setup':14}{'node CPU µs':>12}" + "".join(f"{head:>{width}}" for head, width in heads))
+    print(f"{'setup':18}{'node CPU µs':>12}" + "".join(f"{head:>{width}}" for head, width in heads))
     for name, one in found.items():
         cpu, spread = statistics.median(one.node_us), f"{min(one.node_us):.1f}-{max(one.node_us):.1f}"
         rest = [statistics.median(values) for values in (one.store_us, one.back_ms, one.far_ms, one.far_p99_ms)]
-        print(f"{name:14}{cpu:12.2f}{cpu / base:7.2f}{spread:>14}" + "{:10.2f}{:9.2f}{:8.2f}{:8.2f}".format(*rest))
+        print(f"{name:18}{cpu:12.2f}{cpu / base:7.2f}{spread:>14}" + "{:10.2f}{:9.2f}{:8.2f}{:8.2f}".format(*rest))
 
 
 if __name__ == "__main__":

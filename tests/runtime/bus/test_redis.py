@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from runtime.bus import redis as bus_module
-from runtime.bus.envelopes import Envelope
+from runtime.bus.envelopes import decode
 from runtime.bus.presence import Presence
 from runtime.bus.redis import NODE_DIGITS, RedisBus, check_address
 from runtime.channels import Hub
@@ -381,7 +381,7 @@ async def test_records_are_true_again_after_the_store_was_away(monkeypatch: pyte
 
 async def test_an_older_or_newer_version_is_counted(shared: Valkey) -> None:
     async with nodes(shared.url) as (one,):
-        one.bus._receive("worpen:0:all", msgspec.msgpack.decode(msgspec.msgpack.encode((2, 0, "x", 1)), type=Envelope))
+        one.bus._receive("worpen:0:all", decode(msgspec.msgpack.encode((2, 0, "x", 1))))
         assert one.counters.bus_drops["version",] == 1
 
 
