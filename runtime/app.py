@@ -54,6 +54,8 @@ STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 COLLECTION: Final = (5_000, 20, 50)
 """How seldom garbage is looked for (`gc.set_threshold`): connections live long, and each look at many of them that
 finds nothing costs handshakes a fifth of their time. What can wait for it is a few hundred ended connections."""
+COLLECT_SECONDS: Final = 1.0
+"""After a reload, before the garbage that it left is looked for."""
 _NO_SUCH_FAMILY: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _FREE_PORT_ATTEMPTS: Final = 16
 
@@ -72,6 +74,7 @@ class App:
         self.context = Context(surroundings, self.settings.limits.fuel)
         """What programs must be linked with to be served here."""
         self.counters = ServerCounters()
+        self._collecting: asyncio.TimerHandle | None = None
         self.wire_counters = WireCounters()
         self.services = Services(self.settings.services, self.settings.limits)
         """Databases, Redis, HTTP: opened when a hook asks for them, closed after the drain."""
@@ -247,7 +250,19 @@ class App:
             if number := len(getattr(told, result)):
                 count(self.counters.reloads, result, by=number)
         self.events.publish(told)
+        if told.changed or told.removed:
+            self._collect_later()
         return told
+
+    def _collect_later(self) -> None:
+        """Look for garbage when the hooks of old programs have ended: they are cycles, and the collector looks at what
+        is old so seldom that a server which is reloaded often would grow."""
+        if self._collecting is None:
+            self._collecting = asyncio.get_running_loop().call_later(COLLECT_SECONDS, self._collect)
+
+    def _collect(self) -> None:
+        self._collecting = None
+        gc.collect()
 
     def tell_findings(self, files: Iterable[BrokenFile]) -> None:
         """Show these files as the ones that do not compile, in the browser console."""
@@ -359,6 +374,8 @@ class App:
             return
         self._reception.is_draining = True
         self._stop_listening()
+        if self._collecting is not None:
+            self._collecting.cancel()
         limits = self.settings.limits
         self._drain = Drain(self._floor, limits, self._reception.reconnect_delay)
         self.events.publish(Draining(len(self._floor.links), limits.drain_seconds))

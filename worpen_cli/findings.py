@@ -50,12 +50,15 @@ class Examined:
         return sum(compilation.hooks for compilation in self.compilations)
 
 
-def examine(inputs: Iterable[InputFile], settings: Settings, compile_file: Compile) -> Examined:
-    """Put each file through a stage of the pipeline, then all of them against each other."""
+def examine(inputs: Iterable[InputFile], settings: Settings, compile_file: Compile, *, once: bool = False) -> Examined:
+    """Put each file through a stage of the pipeline, then all of them against each other.
+
+    `once`: the program does nothing else, so nothing that is there now need ever be looked at as garbage.
+    """
     from compiler.pipeline import check_together
 
     started = time.perf_counter()
-    with _uncollected():
+    with _uncollected(once=once):
         compilations = [compile_file(file.name, file.raw, settings) for file in inputs]
         report = check_together(compilations, settings)
     for compilation in compilations:
@@ -64,16 +67,17 @@ def examine(inputs: Iterable[InputFile], settings: Settings, compile_file: Compi
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def _uncollected(*, once: bool) -> Iterator[None]:
     """Without collections of garbage: there is next to none, and looking for it among all trees takes a third of the
-    time. Later collections pass over these trees as well, the one at the end of the program among them."""
+    time. With `once`, the collection at the end of the program passes over these trees as well; what lives on must not
+    have that, since everything that is garbage now would stay for ever."""
     enabled = gc.isenabled()
-    gc.unfreeze()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if once:
+            gc.freeze()
         if enabled:
             gc.enable()
 

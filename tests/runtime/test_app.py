@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
+import weakref
 from typing import Any
 
 import pytest
@@ -110,6 +112,27 @@ async def test_a_hook_that_runs_finishes_on_the_old_program() -> None:
         await asyncio.sleep(0.02)
         app.swap([entry(answering("new"))])
         assert [await speaker.recv(), await speaker.recv()] == ["old", "new"]
+
+
+class Cycle:
+    """Garbage that only the collector finds, as the hooks of an old program are."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.parametrize("changed", [True, False])
+async def test_a_reload_leaves_no_garbage_behind(changed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.app.COLLECT_SECONDS", 0.01)
+    gc.disable()
+    try:
+        async with started(route()) as app:
+            garbage = weakref.ref(Cycle())
+            app.swap([entry(route(slots=("new",) if changed else ()))])
+            await asyncio.sleep(0.1)
+            assert (garbage() is None) is changed
+    finally:
+        gc.enable()
 
 
 async def test_a_route_that_breaks_and_comes_back() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+
+import pytest
+
 from compiler.diagnostics.codes import Severity
 from compiler.pipeline import Settings, check_source
 from worpen_cli.files import InputFile
@@ -49,3 +53,15 @@ def test_who_hears_what_is_told_of_files_without_errors() -> None:
     broken = ROUTE.replace(b"hi", b"'{{ x }}'").replace(b"/ws/a", b"/ws/b")
     examined = examine(files(a=ROUTE, room=room, broken=broken), Settings(), check_source)
     assert memberships(examined) == ["/ws/a     no channels", "/ws/hall  each connection joins `hall`"]
+
+
+@pytest.mark.parametrize("once", [False, True])
+def test_only_what_ends_at_once_is_kept_from_the_collector(once: bool) -> None:
+    frozen = gc.get_freeze_count()
+    try:
+        examine(files(a=ROUTE), Settings(), check_source, once=once)
+        assert (gc.get_freeze_count() > frozen) is once
+        assert gc.isenabled()
+    finally:
+        if once:
+            gc.unfreeze()

@@ -180,7 +180,7 @@ def command(
     emit = "disasm" if disasm else emit
     if hook is not None and emit not in ("disasm", "python"):
         raise Stop("--hook goes with --disasm or --emit python")
-    examined = examine(files, project.settings(prefix), compile_source)
+    examined = examine(files, project.settings(prefix), compile_source, once=True)
     threshold = Severity.WARNING if check else Severity.ERROR
     shown = [d for d in examined.diagnostics if d.severity is not Severity.INFO]
     console.talk_rendered(render_for(console, shown, full=sys.stderr.isatty(), to_stderr=True))

@@ -32,7 +32,7 @@ def _compiled(path: str, invocation: Invocation) -> list[Program]:
     from compiler.pipeline import compile_source
     from worpen_cli.findings import examine
 
-    examined = examine(read_inputs([path]), invocation.project.settings(), compile_source)
+    examined = examine(read_inputs([path]), invocation.project.settings(), compile_source, once=True)
     if examined.has_errors:
         raise Stop(f"{path} does not compile", help=f"worpen validate {path}")
     return [compilation.program for compilation in examined.compilations if compilation.program is not None]

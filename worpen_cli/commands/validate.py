@@ -180,14 +180,14 @@ class _Run:
         """The files as they are. Raises Stop where there are none, or one cannot be read."""
         return read_inputs(self._options.paths, self._options.stdin_filename)
 
-    def check(self, inputs: list[InputFile]) -> int:
-        """Check files; the exit code."""
+    def check(self, inputs: list[InputFile], *, once: bool = True) -> int:
+        """Check files; the exit code. `once`: the program ends after it."""
         from compiler.pipeline import check_source
 
         would_change = False
         if self._options.fix or self._options.diff:
             inputs, would_change = self._repair(inputs)
-        examined = examine(inputs, self._settings, check_source)
+        examined = examine(inputs, self._settings, check_source, once=once)
         found = [diagnostic for diagnostic in examined.diagnostics if self._options.wants(diagnostic)]
         self._show(examined, found)
         if would_change or reaches(found, self._options.fail_on):
@@ -317,7 +317,7 @@ class _Run:
             return stop.message
         if inputs != known:
             self._console.clear()
-            self.check(inputs)
+            self.check(inputs, once=False)
             self._console.talk("watching; Ctrl-C stops")
         return inputs
 
