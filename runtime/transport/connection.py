@@ -229,16 +229,30 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Count and parse what came, at most a slice in this turn."""
         self._heard = True
-        self._bytes_in += len(data)
-        if self._bytes_in > self._byte_ceiling and not self._bytes_allowed():
+        size = len(data)
+        self._bytes_in = came = self._bytes_in + size
+        if came > self._byte_ceiling and not self._bytes_allowed():
             self._fail(frames.POLICY, "too many bytes", "byte_rate")
             return
-        if self._backlog or self._halted or len(data) > self._slice_bytes:
+        if size > self._slice_bytes or self._backlog or self._halted:
             self._backlog = self._backlog[self._backlog_at :] + data
             self._backlog_at = 0
             self._parse_slice()
             return
-        self._parse(data)
+        # `_parse` and `flush`, written out: every message comes this way.
+        self.corked = True
+        try:
+            self._reader.feed(data)
+        except Exception as exception:
+            self._break_down(exception)
+        self.corked = False
+        pending = self.pending
+        if pending is not None:
+            joined = pending[0] if len(pending) == 1 else b"".join(pending)
+            self.pending = None
+            self.handed += len(joined)
+            write = self.write
+            write(joined)
 
     def _parse(self, data: bytes) -> None:
         self.corked = True

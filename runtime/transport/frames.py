@@ -295,7 +295,7 @@ class FrameReader:
             while self._running and size - position >= 2:
                 if piece[position] == self._usual and 128 <= (coded := piece[position + 1]) < 254:
                     start = position + 6
-                    end = start + coded - 128
+                    end = position + coded - 122
                     if end < size:
                         self._position = position
                         self._listener.texts_received(self._texts(piece, position, size))
@@ -311,7 +311,10 @@ class FrameReader:
                         self.allowance = allowance = self.allowance - 1
                         if allowance < 0:
                             self._spend()
-                        self.deliver(text)
+                        # What a slot holds is called in two steps all over the hot paths: to Python it is no method,
+                        # and looking one up that is none takes longer.
+                        deliver = self.deliver
+                        deliver(text)
                         continue
                 used = self._parse_frame(piece, position, size)
                 if used == position:

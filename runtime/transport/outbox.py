@@ -118,7 +118,8 @@ class Outbox:
             self.pending_bytes = len(frame)
         else:
             self.handed += len(frame)
-            self.write(frame)
+            write = self.write
+            write(frame)
 
     def send_all(self, frames: Iterable[bytes]) -> None:
         """Send these frames, as few writes as possible."""
@@ -233,7 +234,8 @@ class FanOut:
             member.pending = None
             member.handed += len(joined)
             try:
-                member.write(joined)
+                write = member.write
+                write(joined)
             except Exception as exception:
                 self._give_up(member, exception)
         self._scheduled = bool(queue)
