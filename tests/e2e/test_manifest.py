@@ -29,7 +29,7 @@ from runtime.seam import Engine
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings
 from runtime.services import Addresses
-from worpen_cli.journal import to_sentence
+from worpen_cli.journal import level_of, to_sentence
 
 ENGINES: tuple[Engine, ...] = (interpreter.build_hook, translator.build_hook)
 PATIENCE = 10.0
@@ -117,8 +117,8 @@ async def test_what_is_outside_of_the_manifest_stops_the_hook(
     assert fault.code == codes.OUTSIDE_MANIFEST.fault_name
     assert (fault.file, fault.mark and fault.mark.line) == ("reaching.yaml", LINE)
     assert any(asked in operand for operand in fault.operands)
-    sentence, level = to_sentence(fault)
-    assert level == "error"
+    sentence = to_sentence(fault)
+    assert level_of(fault) == "error"
     assert re.search(rf"reaching\.yaml:{LINE}:\d+: Reaching on_message [\w.]+: outside_manifest: ", sentence)
     assert app.counters.hook["Reaching", "on_message", "outside_manifest"].runs == 1
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import pytest
 
+from compiler.diagnostics.escape import escape_json
 from compiler.language.faults import Mark
 from runtime import events
 from runtime.events import Event, event_name, to_document
-from worpen_cli.journal import ROOM, Journal, to_sentence
+from worpen_cli.journal import ROOM, Journal, level_of, to_sentence
 
 MARK = Mark(12, 9, 12, 20, "If.condition")
 HAPPENED: list[Event] = [
@@ -45,23 +47,21 @@ def test_every_event_is_tried_here() -> None:
 
 @pytest.mark.parametrize("event", HAPPENED, ids=lambda event: type(event).__name__)
 def test_every_event_has_a_sentence_and_a_document(event: Event) -> None:
-    sentence, level = to_sentence(event)
-    assert sentence
-    assert level in ("debug", "info", "warn", "error")
+    assert to_sentence(event)
+    assert level_of(event) in ("debug", "info", "warn", "error")
     document = json.loads(json.dumps(to_document(event)))
     assert document["event"] == event_name(event)
 
 
 def test_a_fault_names_its_place() -> None:
-    sentence, level = to_sentence(HAPPENED[6])
-    assert sentence == 'c1 chat.yaml:12:9: Chat on_message If.condition: type_error: no ["a"]'
-    assert level == "error"
+    assert to_sentence(HAPPENED[6]) == 'c1 chat.yaml:12:9: Chat on_message If.condition: type_error: no ["a"]'
+    assert level_of(HAPPENED[6]) == "error"
     assert to_document(HAPPENED[6])["mark"] == {"line": 12, "column": 9, "field": "If.condition"}
 
 
 def test_long_and_binary_payloads_are_shortened() -> None:
-    assert to_sentence(HAPPENED[3])[0].endswith("x…")
-    assert "2 bytes" in to_sentence(HAPPENED[4])[0]
+    assert to_sentence(HAPPENED[3]).endswith("x…")
+    assert "2 bytes" in to_sentence(HAPPENED[4])
     assert to_document(HAPPENED[4])["payload"] == {"base64": "AAE="}
 
 
@@ -104,6 +104,24 @@ def test_lines_for_programs() -> None:
     document = json.loads(line)
     assert document["message"] == "a\x9b\u202e"
     assert document["time"].endswith("+00:00")
+
+
+def test_lines_for_programs_are_what_the_json_library_writes() -> None:
+    paper = Paper()
+    journal = Journal(paper.write, as_json=True)
+    journal.open()
+    told = [{"texts": ['a"\\é\x7f', 1, True], "half": 0.5, "none": None, "yes": True, "text": "\n\u2028"}]
+    for document in told:
+        journal.note(document)
+    for event in HAPPENED:
+        journal.hear(event)
+    journal.close()
+    told += [{**to_document(event), "level": level_of(event)} for event in HAPPENED]
+    assert len(paper.lines) == len(told)
+    for line, document in zip(paper.lines, told, strict=True):
+        stamp = json.loads(line)["time"]
+        assert line == escape_json(json.dumps({**document, "time": stamp}, ensure_ascii=False))
+        assert abs(datetime.now(UTC) - datetime.fromisoformat(stamp)) < timedelta(minutes=5)
 
 
 def test_a_journal_that_is_never_opened_writes_nothing() -> None:
