@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import re
+from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from hashlib import sha1
 from http import HTTPStatus
-from typing import Final, TypeVarTuple, cast
+from typing import Final, cast
 
 from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHeader
 from websockets.headers import parse_subprotocol
 from websockets.http11 import Request as UpgradeRequest
 from websockets.server import ServerProtocol
-from websockets.utils import accept_key
 
 from runtime.transport.compression import BadOffer, Deflate
 from runtime.transport.connection import State, WebSocketConnection
@@ -29,10 +30,12 @@ from runtime.transport.seam import Acceptance, Admission, HttpResponse, refusal
 from runtime.transport.wheel import Spoke
 from runtime.transport.wire import Wire
 
-Arguments = TypeVarTuple("Arguments")
-
 _SWITCHING: Final = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+_NOTHING: Final = bytearray()
+"""The buffer of who has sent nothing: shared, never changed."""
 _USUAL_CONNECTIONS: Final = ("upgrade", "keep-alive, upgrade")
+_GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+"""What the answer to a key is made with (RFC 6455 section 4.2.2)."""
 _KEY: Final = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 """Base64 of 16 bytes, in its only form."""
 _OURS: Final = frozenset({"date", "connection", "content-length", "content-type"})
@@ -54,7 +57,7 @@ class Handshake(asyncio.Protocol):
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
-        self._buffer = bytearray()
+        self._buffer = _NOTHING
         self._spoke = None
         self._task: asyncio.Task[None] | None = None
         self._connection: WebSocketConnection | None = None
@@ -76,27 +79,51 @@ class Handshake(asyncio.Protocol):
         wire.open_handshakes += 1
 
     def data_received(self, data: bytes) -> None:
-        """Collect the head; what follows it waits until the answer."""
+        """Read the head, mostly all of it at once and nothing after it."""
         if self._spoke is None:
             return
+        if self._buffer or self._connection is not None or data.find(END) != len(data) - len(END):
+            self._collect(data)
+        else:
+            self._read(data[: -len(END)])
+
+    def _collect(self, data: bytes) -> None:
+        """Put the pieces of a head together; what follows it waits until the answer."""
         seen = len(self._buffer)
-        self._buffer += data
+        if seen:
+            self._buffer += data
+        else:
+            self._buffer = bytearray(data)
         if self._connection is not None:  # frames ahead of our answer
             self._transport.pause_reading()
             return
         end = self._buffer.find(END, max(0, seen - len(END) + 1))
-        try:
-            if end < 0:
+        if end < 0:
+            try:
                 check_growing(self._buffer, self._wire.limits, seen)
-                return
-            head = parse_head(bytes(self._buffer[:end]), self._wire.limits, self._remote_address)
-        except BadRequest as refused:
-            if refused.limit:
-                self._wire.counters.reached(refused.limit)
-            self._answer(refused.response)
+            except BadRequest as refused:
+                self._refuse(refused)
             return
+        block = bytes(self._buffer[:end])
         del self._buffer[: end + len(END)]
-        self._guarded(self._meet, head)
+        self._read(block)
+
+    def _read(self, block: bytes) -> None:
+        """The head is here, without its last empty line."""
+        try:
+            head = parse_head(block, self._wire.limits, self._remote_address)
+        except BadRequest as refused:
+            self._refuse(refused)
+            return
+        try:
+            self._meet(head)
+        except Exception as exception:
+            self._break_down(exception)
+
+    def _refuse(self, refused: BadRequest) -> None:
+        if refused.limit:
+            self._wire.counters.reached(refused.limit)
+        self._answer(refused.response)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other side left before the answer."""
@@ -146,7 +173,10 @@ class Handshake(asyncio.Protocol):
             return
         self._task = None
         if self._spoke is not None:
-            self._guarded(self._conclude, head, accept, decided)
+            try:
+                self._conclude(head, accept, decided)
+            except Exception as exception:
+                self._break_down(exception)
 
     def _conclude(self, head: Head, accept: str, admission: Admission) -> None:
         if isinstance(admission, HttpResponse):
@@ -196,12 +226,6 @@ class Handshake(asyncio.Protocol):
         self._transport.write(encoded)
         part_with(self._wire, self._transport)
 
-    def _guarded(self, step: Callable[[*Arguments], None], *arguments: *Arguments) -> None:
-        try:
-            step(*arguments)
-        except Exception as exception:
-            self._break_down(exception)
-
     def _break_down(self, exception: Exception) -> None:
         """The application raised, or answered what cannot be sent: a bug of ours."""
         self._wire.loop.call_exception_handler({"message": "answering a request failed", "exception": exception})
@@ -217,7 +241,7 @@ class Handshake(asyncio.Protocol):
         if self._task is not None and self._task is not asyncio.current_task(self._wire.loop):
             self._task.cancel()
         self._task = None
-        self._buffer = bytearray()
+        self._buffer = _NOTHING
 
 
 def remote_address(transport: asyncio.BaseTransport) -> str:
@@ -236,7 +260,7 @@ def _accept_value(head: Head) -> str | HttpResponse:
         return version_required()
     key = headers.get("sec-websocket-key", "")
     if _is_plain_upgrade(head, key):
-        return accept_key(key)
+        return b64encode(sha1(key.encode() + _GUID, usedforsecurity=False).digest()).decode()
     asked = UpgradeRequest(head.request.target, Headers(head.fields), head.request.method, head.version)
     answer = ServerProtocol().accept(asked)
     if answer.status_code == HTTPStatus.SWITCHING_PROTOCOLS:

@@ -50,7 +50,8 @@ class Head:
     @property
     def asks_for_websocket(self) -> bool:
         """Whether the request wants to leave HTTP for WebSocket."""
-        return "websocket" in _tokens(self.request.headers.get("upgrade", ""))
+        asked = self.request.headers.get("upgrade", "")
+        return asked == "websocket" or "websocket" in _tokens(asked)
 
 
 def _tokens(value: str) -> list[str]:
