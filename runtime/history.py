@@ -156,6 +156,9 @@ class History:
             ring = self._rings[channel] = Ring(self._new_epoch(), keep, now)
             self._bytes += ring.held_bytes
             self._shrink()
+        elif keep is not ring.keep and keep != ring.keep:
+            # Where routes ask for different terms, the larger hold.
+            ring.keep = Keep(max(keep.size, ring.keep.size), max(keep.ttl, ring.keep.ttl))
         self.touch(channel, now)
         return ring
 

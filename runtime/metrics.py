@@ -162,6 +162,9 @@ _HELP: Final[dict[str, str]] = {
     "worpen_hook_runs_total": "Runs of hooks.",
     "worpen_hook_seconds_total": "Time spent in hooks, waiting included.",
     "worpen_messages_dropped_total": "Messages that no hook saw, by reason.",
+    "worpen_recoveries_total": "Channels of clients that came back, by what they were told.",
+    "worpen_history_refused_total": "Messages of channels with history that the bus had no room for.",
+    "worpen_history_healed_total": "Messages that members got late, from what the bus keeps.",
 }
 """What is said of the metrics whose names do not say it."""
 

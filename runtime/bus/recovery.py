@@ -34,6 +34,7 @@ from runtime.recall import Deliver, Recall, tell_joined, tell_lost, tell_recover
 
 BROKEN_MOST: Final = 10_000
 """So many channels are remembered as those of which others missed something; those before are not begun anew."""
+REACHED_MOST: Final = 10_000
 RENEWALS: Final = 200
 """So many quiet channels are looked at in one tick."""
 
@@ -118,6 +119,8 @@ class SharedRecall(Recall):
         self.keeps = False
         """Whether a route that keeps messages is or was served."""
         self._patterns: tuple[str, ...] = ()
+        self._reached: dict[str, bool] = {}
+        """Whether a pattern covers a channel, of those asked for lately."""
         self._carrier: Carrier | None = None
         self.places: dict[str, _Place] = {}
         """Of channels with members here that keep messages."""
@@ -152,12 +155,20 @@ class SharedRecall(Recall):
     def serve(self, patterns: Iterable[str]) -> None:
         """Routes that keep messages reach channels of these patterns, on all nodes; there are no others."""
         self._patterns = tuple(dict.fromkeys(patterns))
+        self._reached.clear()
         if self._patterns and not self.keeps:
             self.busy = self.keeps = True
             self._bus.learn()
 
     def _may_keep(self, channel: str) -> bool:
-        return channel in self.places or any(matches(pattern, channel) for pattern in self._patterns)
+        if channel in self.places:
+            return True
+        known = self._reached.get(channel)
+        if known is None:
+            if len(self._reached) >= REACHED_MOST:
+                self._reached.clear()
+            known = self._reached[channel] = any(matches(pattern, channel) for pattern in self._patterns)
+        return known
 
     # Clients.
 

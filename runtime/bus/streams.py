@@ -52,6 +52,15 @@ local function begin(epoch, size, ttl)
   return {epoch, '0', '0', '0', size, ttl}
 end
 local function place() return redis.call('HMGET', KEYS[2], 'epoch', 'offset', 'time', 'bytes', 'size', 'ttl') end
+-- Where routes ask for different terms, the larger hold.
+local function widen(kept, size, ttl)
+  for at, wanted in pairs({[5] = size, [6] = ttl}) do
+    if wanted ~= '' and tonumber(wanted) > tonumber(kept[at]) then
+      kept[at] = wanted
+      redis.pcall('HSET', KEYS[2], at == 5 and 'size' or 'ttl', wanted)
+    end
+  end
+end
 """
 
 _APPEND: Final = r"""
@@ -69,6 +78,7 @@ if not kept[1] then
 end
 local offset, time
 if kept then
+  widen(kept, size, ttl)
   offset, time = kept[2] + 1, math.max(now(), tonumber(kept[3]))
   local done = redis.pcall('XADD', KEYS[1], whole(time) .. '-' .. whole(offset), 'frame', frame)
   if type(done) == 'table' and done.err then kept = nil end
@@ -109,10 +119,11 @@ _READ: Final = r"""
 local epoch, seen, room, fresh, size, ttl = unpack(ARGV)
 local kept = place()
 if not kept[1] then
-  if size == '' then return {} end
+  if size == '' then return {''} end
   kept = begin(fresh, size, ttl)
-  if not kept then return {} end
+  if not kept then return {''} end
 end
+widen(kept, size, ttl)
 used(kept[6])
 seen, room = tonumber(seen), tonumber(room)
 local last = tonumber(kept[2])
@@ -246,7 +257,7 @@ class Streams:
 
 def parse(answer: Any) -> Answer | None:
     """The answer to `read`; None where the channel keeps nothing."""
-    if not answer:
+    if not answer[0]:
         return None
     epoch, last, lost, sizes, frames = answer
     messages: list[tuple[int, bytes]] = []

@@ -8,10 +8,16 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection
 
+from compiler.pipeline import Settings as CompilerSettings
+from compiler.pipeline import compile_source
 from runtime.app import App
 from runtime.events import BusDown, Event
+from runtime.limits import ServerLimits
+from runtime.loader import link
+from runtime.server.catalogue import RouteEntry, entries_of
 from tests.e2e.news import NEWS, served
 from tests.e2e.test_recovery import heard, message, plain, wrapped
 from tests.runtime.bus.valkey import Valkey, Wire, valkey
@@ -126,16 +132,9 @@ async def test_the_sender_that_leaves_itself_out_is_told_of_its_place(shared: Va
 
 
 async def test_what_another_route_sends_to_such_a_channel_is_kept_too(shared: Valkey) -> None:
-    from compiler.pipeline import Settings as CompilerSettings
-    from compiler.pipeline import compile_source
-    from runtime.loader import link
-    from runtime.server.catalogue import entries_of
-
     other = NEWS.replace("history: {size: 40, ttl: 60}\n", "").replace("/ws/news/", "/ws/other/").replace("EXTRA", "")
-    program = compile_source("other.yaml", other.encode(), CompilerSettings()).program
-    assert program is not None
     async with two_nodes(shared.url) as (one, two):
-        two.swap([*_entries(two), *entries_of(link(program, two.context))])
+        two.swap([*_entries(two), *entries_of_source(two, other)])
         bob, place = await entered(one, "r5")
         async with plain(two, "r5", "other") as speaker:
             await say(speaker, "1")
@@ -147,12 +146,16 @@ async def test_what_another_route_sends_to_such_a_channel_is_kept_too(shared: Va
                 assert await heard(bob) == in_room("r5", message("2", 2))
 
 
-def _entries(app: App) -> list[Any]:
-    from runtime.server.catalogue import RouteEntry
-
+def _entries(app: App) -> list[RouteEntry]:
     return [
         RouteEntry(served.version.owner, served.version.route) for served in app.routes() if served.version is not None
     ]
+
+
+def entries_of_source(app: App, source: str) -> list[RouteEntry]:
+    program = compile_source("news.yaml", source.encode(), CompilerSettings()).program
+    assert program is not None
+    return entries_of(link(program, app.context))
 
 
 async def test_routes_without_history_ask_the_store_for_nothing(shared: Valkey) -> None:
@@ -245,3 +248,80 @@ async def test_what_a_node_said_alone_begins_a_new_epoch_for_all(shared: Valkey)
                 assert await heard(bob) == in_room("r8", message("2", 1))
     finally:
         await wire.cut()
+
+
+async def test_a_store_without_room_stops_no_message() -> None:
+    with valkey() as store:
+        async with two_nodes(store.url) as (one, two), plain(one) as alice, Redis.from_url(store.url) as client:
+            bob, place = await entered(two, "a")
+            await say(alice, "1")
+            assert (await heard(bob))["offset"] == 1
+            await client.config_set("maxmemory", 1)
+            await say(alice, "2", "3")
+            assert [await heard(bob) for _ in range(3)] == [
+                {"type": "lost", "channel": "a", "missed": None},
+                {"type": "message", "channel": "a", "data": "2"},
+                {"type": "message", "channel": "a", "data": "3"},
+            ]
+            assert one.counters.history_refused == 2
+            async with wrapped(one, place) as carol:
+                assert await welcomed(carol) == {"type": "lost", "channel": "a", "missed": None}
+                await client.config_set("maxmemory", 0)
+                await say(alice, "4")
+                for who in (bob, carol):
+                    joined = await heard(who)
+                    assert (joined["type"], joined["offset"]) == ("joined", 0)
+                    assert await heard(who) == message("4", 1)
+            assert one._bus
+            assert two._bus
+            assert one._bus.is_up
+            assert two._bus.is_up
+
+
+async def test_a_store_that_forgets_its_scripts_is_taught_them_again() -> None:
+    with valkey() as store:
+        async with two_nodes(store.url) as (one, two), plain(one) as alice, Redis.from_url(store.url) as client:
+            bob, _ = await entered(two, "a")
+            await say(alice, "1")
+            assert (await heard(bob))["offset"] == 1
+            await client.script_flush()
+            await say(alice, "2")  # the node loses the store by that, and hands it out itself
+            await until(lambda: one._bus and one._bus.is_up)
+            await say(alice, "3")
+            told = [await heard(bob) for _ in range(2)]
+            assert (told[0]["type"], told[0]["missed"]) == ("lost", None)
+            assert told[1] == message("3", 1)
+
+
+async def test_history_may_be_added_to_a_server_that_runs() -> None:
+    with valkey() as store:
+        source = NEWS.replace("history: {size: 40, ttl: 60}\n", "")
+        async with two_nodes(store.url, source) as (one, two):
+            for app in (one, two):
+                app.swap(entries_of_source(app, NEWS.replace("EXTRA", "")))
+            bob, place = await entered(two, "a")
+            await bob.close()
+            async with plain(one) as alice:
+                await say(alice, "1")
+            async with wrapped(one, place) as bob:
+                assert await welcomed(bob) == message("1", 1)
+            # What was kept stays known when the last route that keeps is gone.
+            for app in (one, two):
+                app.swap(entries_of_source(app, source.replace("EXTRA", "")))
+            async with plain(one) as alice, wrapped(two) as bob:
+                assert (await heard(bob))["type"] == "welcome"
+                await say(alice, "2")
+                assert (await heard(bob))["data"] == "2"
+
+
+async def test_many_come_back_at_once_when_their_node_dies(shared: Valkey) -> None:
+    async with two_nodes(shared.url, limits=ServerLimits(history_reads=2)) as (one, two), plain(two, "r9") as alice:
+        crowd = [await entered(one, "r9") for _ in range(50)]
+        for client, _ in crowd:
+            client.transport.abort()
+        await say(alice, *map(str, range(1, 11)))
+        back = await asyncio.gather(*(wrapped(two, place, "r9").__aenter__() for _, place in crowd))
+        for client in back:
+            assert await welcomed(client) == in_room("r9", message("1", 1))
+            assert [(await heard(client))["type"] for _ in range(10)] == ["message"] * 9 + ["recovered"]
+            await client.close()

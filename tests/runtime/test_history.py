@@ -102,6 +102,15 @@ def test_a_ring_is_given_up_when_nobody_used_it_for_its_time() -> None:
     assert kept.open("a", KEEP, 15.2).epoch == "e4"
 
 
+def test_where_routes_ask_for_different_terms_the_larger_hold() -> None:
+    kept = history()
+    for keep in (Keep(2, 10.0), Keep(5, 1.0), Keep(3, 9.0)):
+        assert kept.open("a", keep, 0.0).epoch == "e1"
+    ring = kept.ring("a")
+    assert ring is not None
+    assert ring.keep == Keep(5, 10.0)
+
+
 def test_over_its_bytes_the_longest_unused_channels_lose_first() -> None:
     told: list[str] = []
     kept = history(3 * RING_BYTES + 3 * (MESSAGE_BYTES + 10), lambda: told.append("full"))

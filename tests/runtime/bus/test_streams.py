@@ -141,6 +141,18 @@ def test_of_too_many_bytes_the_oldest_are_dropped(client: Any) -> None:
     assert store.read(Position("e", 6)) == Answer(Position("e", 7), Missed(0, ((7, b"y"),)))
 
 
+def test_where_routes_ask_for_different_terms_the_larger_hold(store: Store) -> None:
+    for keep in (Keep(2, 10.0), Keep(4, 1.0), Keep(3, 9.0)):
+        store.append(b"x", keep=keep)
+    store.at(8.0)
+    for _ in range(3):
+        store.append(b"x", keep=None)
+    assert store.client.xlen("t:kept:room") == 4
+    assert store.client.hmget("t:place:room", "size", "ttl") == [b"4", b"10000"]
+    store.read(None, keep=Keep(7, 20.0))
+    assert store.client.hmget("t:place:room", "size", "ttl") == [b"7", b"20000"]
+
+
 def test_a_clock_that_goes_back_harms_nothing(store: Store) -> None:
     store.at(100)
     store.append(b"1")
