@@ -9,7 +9,7 @@ A feed is a WebSocket of JSON messages, each with a `kind`. From the server:
     channels    all channels, when they are not what they were
     findings    the files that do not compile, after each attempt
     connection  the answer to a question about one
-    lost        so many events found no room
+    lost        so many events found no room, or were lines of logs beyond those told in a quarter of a second
     problem     why a question got no answer
 
 From the client: `{"ask": "snapshot"}`, `{"ask": "connection", "id": …}`, and `watch` or `unwatch` with an `id`. Frames
@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from runtime.events import Disconnected, Event, Events, FrameIn, FrameOut, Swapped, to_document
+from runtime.events import Disconnected, Event, Events, FrameIn, FrameOut, LogLine, Swapped, to_document
 from runtime.server.catalogue import Catalogue
 from runtime.server.link import Floor, Link
 from runtime.server.snapshot import (
@@ -43,6 +43,8 @@ MOST_FEEDS: Final = 16
 MOST_WATCHED: Final = 64
 LOOK_SECONDS: Final = 0.25
 """How often it is seen whether channels are not what was told of them."""
+LOG_LINES: Final = 300
+"""So many lines of logs are told between two looks, more than anybody reads; of the others their number."""
 PAYLOAD_CHARACTERS: Final = 16_384
 """How much of a watched frame is shown."""
 ROOM_BYTES: Final = 256 * 1024
@@ -78,6 +80,8 @@ class Feed:
         self._prefix = prefix
         self._followers: dict[Follower, None] = {}
         self._findings: tuple[BrokenFile, ...] = ()
+        self._log_lines = 0
+        """How many came since the latest look."""
         self._channels_at = -1
         """What `Hub.changes` was when channels were told."""
         self._timer: asyncio.TimerHandle | None = None
@@ -156,6 +160,12 @@ class Feed:
     # What happens.
 
     def _hear(self, event: Event) -> None:
+        if isinstance(event, LogLine):
+            self._log_lines += 1
+            if self._log_lines > LOG_LINES:
+                for follower in self._followers:
+                    follower.lost += 1
+                return
         self._tell(event_message(event), can_be_lost=True)
         if isinstance(event, Swapped):
             self._tell({"kind": "routes", "routes": self._routes()})
@@ -164,7 +174,10 @@ class Feed:
                 follower.unwatch(event.connection_id)
 
     def _look(self) -> None:
-        """Tell the channels where they are not what they were."""
+        """Tell what was lost, and the channels where they are not what they were."""
+        self._log_lines = 0
+        for follower in list(self._followers):
+            follower.tell_lost()
         hub = self._floor.node.hub
         if hub.changes != self._channels_at:
             self._channels_at = hub.changes
@@ -186,7 +199,8 @@ class Follower:
         self._watched: dict[str, Callable[[], None]] = {}
         """Connections whose frames are told, with what ends that."""
         self._feed = feed
-        self._lost = 0
+        self.lost = 0
+        """Events that were not told, and of which that is not told yet."""
 
     def opened(self) -> None:
         """The feed begins, with everything there is."""
@@ -245,13 +259,17 @@ class Follower:
         if not self.connection.is_open:
             return
         if can_be_lost and self.connection.queued_bytes > ROOM_BYTES:
-            self._lost += 1
+            self.lost += 1
             return
-        if self._lost:
-            lost, self._lost = self._lost, 0
-            self.tell({"kind": "lost", "events": lost})
+        self.tell_lost()
         shown = message if len(message) <= MESSAGE_BYTES else encoded(_problem("the answer is too long to show"))
         self.connection.send(encode_text(shown))
+
+    def tell_lost(self) -> None:
+        """Say how many events were not told, if there is room for that."""
+        if self.lost and self.connection.queued_bytes <= ROOM_BYTES:
+            lost, self.lost = self.lost, 0
+            self.tell({"kind": "lost", "events": lost})
 
 
 def encoded(document: Document) -> str:

@@ -38,7 +38,6 @@ from worpen_cli.board.exchange import (
 )
 from worpen_cli.board.listing import list_rows
 
-Item = TypeVar("Item")
 LOG_LINES: Final = 2_000
 FRAMES: Final = 200
 RUNS: Final = 400
@@ -52,16 +51,28 @@ SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "proxy_authorizati
 _USER, _QUERY, _PARAMS, _HEADERS = (INPUT_NUMBERS[name] for name in ("user", "query", "params", "headers"))
 
 
-class Seen(NamedTuple):
-    """A frame that was seen: its number, when, and its size in bytes; in the event is what can be shown of it.
+# What is kept of lines and frames: a row is made of it when it is in a picture, since most never are.
 
-    Rows are made of it when there is a picture: of a connection that talks fast most frames are never in one.
-    """
+
+class Noted(NamedTuple):
+    """A line of the log: its number, and when it was noted."""
+
+    number: int
+    at: float
+    level: str
+    text: str
+
+
+class Seen(NamedTuple):
+    """A frame that was seen: its number, when, and its size in bytes; in the event is what can be shown of it."""
 
     number: int
     at: float
     event: FrameIn | FrameOut
     size: int
+
+
+Item = TypeVar("Item", Noted, Seen)
 
 
 @dataclass(slots=True)
@@ -89,7 +100,7 @@ class Feed:
         self._app = app
         self._address = address
         self._began = time.monotonic()
-        self._log: deque[LogRow] = deque(maxlen=LOG_LINES)
+        self._log: deque[Noted] = deque(maxlen=LOG_LINES)
         self._logged = 0
         self._followed: Followed | None = None
         self._held: tuple[int, int] | None = None
@@ -104,12 +115,10 @@ class Feed:
 
     def note(self, sentence: str, level: str) -> None:
         """A line for the log; a text of several lines makes several."""
-        clock = time.strftime("%H:%M:%S")
-        # Most sentences begin with the id of a connection; its beginning is what the list of connections shows.
-        shown = _LEADING_ID.sub(r"\1", sentence)
-        for line in shown.splitlines() or [""]:
+        at = time.time()
+        for line in sentence.splitlines() or ("",):
             self._logged += 1
-            self._log.append(LogRow(str(self._logged), clock, level, line[:SHOWN_CHARACTERS]))
+            self._log.append(Noted(self._logged, at, level, line[:SHOWN_CHARACTERS]))
 
     # Answers.
 
@@ -137,12 +146,12 @@ class Feed:
                 channels = list(self._app.hub.channels())
                 return list_rows(channels, look, lambda c: c[0], self._channel_row, lambda c: c[0])
             case Panel.LOG:
-                lines = self._until_held(self._log, 0, lambda r: int(r.key))
-                return list_rows(lines, look, lambda r: r.key, lambda r: r, _log_text)
+                lines = self._until_held(self._log, 0)
+                return list_rows(lines, look, _number_key, log_row, _log_text)
             case Panel.FRAMES:
                 frames = self._followed.frames if self._followed else ()
-                seen = self._until_held(frames, 1, lambda s: s.number)
-                return list_rows(seen, look, lambda s: str(s.number), self._frame_row, _frame_text)
+                seen = self._until_held(frames, 1)
+                return list_rows(seen, look, _number_key, self._frame_row, _frame_text)
 
     def _channel_row(self, channel: tuple[str, int]) -> ChannelRow:
         return ChannelRow(channel[0], channel[1], self._rates.channels.get(channel[0], 0.0))
@@ -153,10 +162,10 @@ class Feed:
         elif self._held is None:
             self._held = (self._logged, self._followed.counted if self._followed else 0)
 
-    def _until_held(self, items: Iterable[Item], which: int, number: Callable[[Item], int]) -> list[Item]:
+    def _until_held(self, items: Iterable[Item], which: int) -> list[Item]:
         """Those that were there when the picture was asked to stand still."""
         limit = self._held[which] if self._held is not None else None
-        return list(items) if limit is None else [item for item in items if number(item) <= limit]
+        return list(items) if limit is None else [item for item in items if item.number <= limit]
 
     # The connection that is looked into.
 
@@ -364,5 +373,20 @@ def _route_text(served: Served[Link]) -> str:
     return f"{served.pattern} {served.name} {served.condition.value}"
 
 
-def _log_text(row: LogRow) -> str:
-    return f"{row.level} {row.text}"
+def log_row(noted: Noted) -> LogRow:
+    """A line of the log as the board lists it."""
+    clock = time.strftime("%H:%M:%S", time.localtime(noted.at))
+    return LogRow(str(noted.number), clock, noted.level, _shortened(noted.text))
+
+
+def _shortened(line: str) -> str:
+    # Most lines begin with the id of a connection; its beginning is what the list of connections shows.
+    return _LEADING_ID.sub(r"\1", line)
+
+
+def _log_text(noted: Noted) -> str:
+    return f"{noted.level} {_shortened(noted.text)}"
+
+
+def _number_key(item: Noted | Seen) -> str:
+    return str(item.number)

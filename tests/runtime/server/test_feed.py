@@ -14,22 +14,26 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from runtime.app import App
-from runtime.events import FrameIn, FrameOut
+from runtime.events import FrameIn, FrameOut, LogLine
 from runtime.server.catalogue import BrokenRoute
 from runtime.server.console import FEED
 from runtime.server.feed import (
     FINDINGS_CHARACTERS,
+    LOG_LINES,
     LOOK_SECONDS,
     MESSAGE_BYTES,
     MOST_FEEDS,
     MOST_WATCHED,
     PAYLOAD_CHARACTERS,
+    ROOM_BYTES,
     SCHEMA,
     BrokenFile,
+    Follower,
     encoded,
     event_message,
 )
 from runtime.server.snapshot import MOST_ROUTES
+from runtime.transport.frames import content_of
 from tests.runtime.parts import entry, route
 from tests.runtime.server.harness import PATIENCE_SECONDS, client, over, port, started
 
@@ -298,6 +302,48 @@ def test_payloads_are_cut_and_their_size_is_told() -> None:
 
 def test_half_surrogates_can_be_told() -> None:
     encoded(event_message(FrameIn("c", "r", "\ud800"))).encode("ascii")
+
+
+async def test_of_lines_of_logs_that_come_too_fast_only_the_number_is_told() -> None:
+    async with started(talk(), console_token=TOKEN) as app, following(app) as console:
+        await console.next("snapshot")
+        flood = 3 * LOG_LINES
+        for number in range(flood):
+            app.events.publish(LogLine("c", "talk", "on_message", "info", f"line {number}"))
+        told = [await console.event("log_line") for _ in range(LOG_LINES)]
+        assert told[-1]["event"]["message"] == f"line {LOG_LINES - 1}"
+        assert (await console.next("lost"))["events"] == flood - LOG_LINES
+        app.events.publish(LogLine("c", "talk", "on_message", "info", "after"))
+        assert (await console.event("log_line"))["event"]["message"] == "after"
+
+
+class Slow:
+    """A connection that takes nothing for a while."""
+
+    is_open = True
+
+    def __init__(self) -> None:
+        self.queued_bytes = ROOM_BYTES + 1
+        self.sent: list[dict[str, Any]] = []
+
+    def send(self, frame: bytes) -> None:
+        self.sent.append(json.loads(content_of(frame)))
+
+
+async def test_events_that_find_no_room_are_counted_and_told_when_there_is_room() -> None:
+    async with started(talk(), console_token=TOKEN) as app, following(app) as console:
+        await console.next("snapshot")
+        assert app._console is not None
+        slow: Any = Slow()
+        follower = Follower(app._console.feed, slow)
+        follower.tell({"kind": "answer"})
+        for _ in range(3):
+            follower.tell({"kind": "event"}, can_be_lost=True)
+        follower.tell_lost()
+        assert slow.sent == [{"kind": "answer"}]
+        slow.queued_bytes = ROOM_BYTES
+        follower.tell({"kind": "event"}, can_be_lost=True)
+        assert slow.sent[1:] == [{"kind": "lost", "events": 3}, {"kind": "event"}]
 
 
 async def test_the_end_of_the_server_ends_the_feeds() -> None:
