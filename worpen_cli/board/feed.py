@@ -20,6 +20,7 @@ from runtime.app import App
 from runtime.events import Disconnected, Event, FrameIn, FrameOut, HookFaulted, HookFinished, show_operands
 from runtime.metrics import percentile
 from runtime.server.catalogue import Served
+from runtime.server.identity import BEARER, TOKEN_KEY
 from runtime.server.link import Link
 from worpen_cli.board.exchange import (
     SHOWN_CHARACTERS,
@@ -338,7 +339,7 @@ def detail_of(link: Link, channels: tuple[str, ...], now: float) -> Detail:
     for title, number in (("param", _PARAMS), ("query", _QUERY), ("header", _HEADERS)):
         held = inputs[number]
         for name, value in held.items() if isinstance(held, dict) else ():
-            pairs.append((f"{title} {name}", _shown(name, value)))
+            pairs.append((f"{title} {name}", _shown(title, name, value)))
     if inputs[_USER] is not None:
         pairs.append(("user", show_operands([inputs[_USER]])[0]))
     slots = zip(link.session.route.program.slots, link.session.slots, strict=False)
@@ -346,8 +347,8 @@ def detail_of(link: Link, channels: tuple[str, ...], now: float) -> Detail:
     return Detail(connection_row(link, now), "", tuple(pairs), variables, channels)
 
 
-def _shown(name: str, value: Value) -> str:
-    if name in SECRET_HEADERS:
+def _shown(title: str, name: str, value: Value) -> str:
+    if _is_secret(title, name, value):
         return "(not shown)"
     return value[:SHOWN_CHARACTERS] if isinstance(value, str) else show_operands([value])[0]
 
@@ -390,3 +391,14 @@ def _log_text(noted: Noted) -> str:
 
 def _number_key(item: Noted | Seen) -> str:
     return str(item.number)
+
+
+def _is_secret(title: str, name: str, value: Value) -> bool:
+    """Whether it may be a token: clients send them to routes without `auth`, too."""
+    match title:
+        case "query":
+            return name == TOKEN_KEY
+        case "header":
+            return name in SECRET_HEADERS or (name == "sec_websocket_protocol" and BEARER in str(value).split(", "))
+        case _:
+            return False

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from compiler.pipeline import Settings as CompilerSettings
 from compiler.pipeline import compile_source
@@ -225,13 +226,15 @@ async def test_the_log(tmp_path: Path) -> None:
 async def test_secrets_of_a_handshake_are_not_shown(tmp_path: Path) -> None:
     headers = {"Authorization": f"Bearer {CANARY}", "Cookie": f"{CANARY}=1", "X-Plain": "shown"}
     async with fed(tmp_path) as (feed, app):
-        address = f"ws://127.0.0.1:{app.addresses[0][1]}/ws/players/a"
-        async with connect(address, additional_headers=headers):
+        address = f"ws://127.0.0.1:{app.addresses[0][1]}/ws/players/a?token={CANARY}&name=ann"
+        offered = [Subprotocol("bearer"), Subprotocol(CANARY)]
+        async with connect(address, additional_headers=headers, subprotocols=offered):
             reply = ask(feed, next(iter(app.links)))
             assert reply.detail is not None
             shown = dict(reply.detail.handshake)
-            assert (shown["header authorization"], shown["header cookie"]) == ("(not shown)", "(not shown)")
-            assert shown["header x_plain"] == "shown"
+            for secret in ("header authorization", "header cookie", "header sec_websocket_protocol", "query token"):
+                assert shown[secret] == "(not shown)"
+            assert (shown["header x_plain"], shown["query name"]) == ("shown", "ann")
             assert CANARY not in repr(reply)
 
 
