@@ -27,7 +27,7 @@ from joserfc.errors import (
 )
 
 from compiler.language.faults import Fault
-from compiler.language.values import Value, normalised
+from compiler.language.values import Value, normalised, to_json
 
 Key: TypeAlias = "jwk.OctKey | jwk.RSAKey | jwk.ECKey | jwk.OKPKey"
 
@@ -107,7 +107,8 @@ def _proof(claims: Mapping[str, Any], leeway: float) -> Proof:
     expiry = claims.get("exp")
     try:
         values = cast("dict[str, Value]", _normal(dict(claims)))
-    except (Fault, RecursionError):
+        to_json(values).encode()  # no halves of surrogate pairs, and not without end
+    except (Fault, RecursionError, UnicodeEncodeError):
         raise BadToken("the token's claims are out of bounds") from None
     return Proof(values, None if expiry is None else float(expiry) + leeway)
 

@@ -178,6 +178,14 @@ async def test_a_token_that_expires_ends_the_connection(tmp_path: Path, monkeypa
             assert (client.close_code, client.close_reason) == (4401, "the token has expired")
 
 
+async def test_a_token_may_be_good_for_ages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, SECRET)
+    async with serving(tmp_path, ROUTE) as (address, app, _heard):
+        async with connect(f"ws://{address}/ws/members?token={token(exp=1e308)}") as client:
+            assert await asyncio.wait_for(client.recv(), PATIENCE) == "ann -"
+        assert app.counters.troubles == 0
+
+
 async def test_a_user_has_so_many_connections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, SECRET)
     async with serving(tmp_path, ROUTE, ServerLimits(connections_per_user=2)) as (address, app, _):

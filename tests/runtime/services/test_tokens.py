@@ -148,6 +148,7 @@ HEADERS = (
 PAYLOADS = (
     b"", b"[]", b"1", b"null", b"{", b'{"a":NaN}', b"\xff", b"[" * 5000, b'{"exp":null}', b'{"exp":true}',
     b'{"exp":1e400}', b'{"exp":[]}', b'{"nbf":null}', b'{"iat":"x"}', b'{"iat":1e12}', b'{"exp":' + b"9" * 5000 + b"}",
+    b'{"sub":"\\ud800"}', b'{"a":{"\\udfff":1}}', b'{"exp":Infinity}',
 )  # fmt: skip
 
 
