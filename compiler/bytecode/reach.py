@@ -15,6 +15,7 @@ from typing import Any, Final, TypeAlias
 from compiler.bytecode import patterns
 from compiler.bytecode.manifest import compute_manifest
 from compiler.bytecode.program import Program, RouteProgram
+from compiler.language.effects import REJECT
 from compiler.language.sql_reach import READ, WRITE, covers_column, covers_table, sql_reach
 from compiler.records import dataclass
 
@@ -22,6 +23,8 @@ Reach: TypeAlias = "dict[str, tuple[str, ...]]"
 """What a route reaches, by kind."""
 UNBOUNDED: Final = "bounded by fuel"
 ANYBODY: Final = "anybody"
+_THOSE: Final = "those "
+_AND: Final = "; "
 OWN_PAGES: Final = "pages of the server's own host"
 _PATTERNS: Final = ("channels", "keys", "hosts")
 _NAMES: Final = ("effects", "statements", "environment")
@@ -49,11 +52,13 @@ def reach_of(program: Program, route: RouteProgram) -> Reach:
     """What one route of a program reaches, empty kinds left out."""
     manifest = compute_manifest(program.constants, program.imports, (route,))
     reach = {kind: tuple(getattr(manifest, kind)) for kind in (*_NAMES, *_PATTERNS)}
+    # Who can refuse clients reaches nothing by that.
+    reach["effects"] = tuple(name for name in reach["effects"] if name != REJECT.name)
     reach["tables"], reach["columns"] = _touched(manifest.statements)
     reach["cost"] = tuple(
         f"{name.rpartition('/')[2]} {UNBOUNDED}" for name, cost in manifest.cost.items() if cost is None
     )
-    reach["clients"] = (_clients(route.options),)
+    reach["clients"] = (_clients(route),)
     reach["origins"] = _origins(route.options)
     return {kind: found for kind, found in reach.items() if found}
 
@@ -68,8 +73,18 @@ def _touched(statements: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...
     return tuple(sorted(tables)), tuple(sorted(columns))
 
 
-def _clients(options: Mapping[str, Any]) -> str:
-    return "those with a valid token" if "auth" in options else ANYBODY
+def _clients(route: RouteProgram) -> str:
+    """Who gets in: anybody, or those that meet each of some conditions."""
+    conditions: list[str] = []
+    auth = route.options.get("auth")
+    if isinstance(auth, dict):
+        conditions.append("with a valid token")
+        jwt = auth.get("jwt")
+        claims = jwt if isinstance(jwt, dict) else {}
+        conditions += [f"{claim} {claims[claim]}" for claim in ("audience", "issuer") if claim in claims]
+    if "on_auth" in route.hooks:
+        conditions.append("let in by on_auth")
+    return _THOSE + _AND.join(conditions) if conditions else ANYBODY
 
 
 def _origins(options: Mapping[str, Any]) -> tuple[str, ...]:
@@ -107,7 +122,10 @@ def _equals(wide: str, narrow: str) -> bool:
 
 
 def _covers_client(wide: str, narrow: str) -> bool:
-    return wide in (narrow, ANYBODY)
+    if ANYBODY in (wide, narrow):
+        return wide == ANYBODY
+    asked, met = (set(text.removeprefix(_THOSE).split(_AND)) for text in (wide, narrow))
+    return asked <= met
 
 
 def _covers_origin(wide: str, narrow: str) -> bool:

@@ -25,6 +25,14 @@ def saying(channel: str) -> Program:
     return program(SAY.replace("CHANNEL", f'"{channel}"'))
 
 
+def vetted() -> Program:
+    made = HEAD.replace("ws_hooks:\n", "ws_hooks:\n  on_auth:\n    - Reject: {{}}\n")
+    text = made.format(path="/ws/a", keys="", operation="Log: {message: hi}")
+    compiled = compile_source("a.yaml", text.encode(), Settings()).program
+    assert compiled is not None
+    return compiled
+
+
 def asking(statement: str) -> Program:
     return program(f'SqlOp: {{query: "{statement}"}}')
 
@@ -77,6 +85,26 @@ def asking(statement: str) -> Program:
             {"clients": ("anybody",)},
             {},
         ),
+        (
+            program(keys="auth: {jwt: {secret_env: KEY, audience: chat, issuer: me}}\n"),
+            program(keys="auth: {jwt: {secret_env: KEY, audience: chat}}\n"),
+            {"clients": ("those with a valid token; audience chat",)},
+            {},
+        ),
+        (
+            program(keys="auth: {jwt: {secret_env: KEY}}\n"),
+            program(keys="auth: {jwt: {secret_env: KEY, audience: chat}}\n"),
+            {},
+            {"clients": ("those with a valid token",)},
+        ),
+        (
+            program(keys="auth: {jwt: {secret_env: KEY, audience: chat}}\n"),
+            program(keys="auth: {jwt: {secret_env: KEY, audience: mail}}\n"),
+            {"clients": ("those with a valid token; audience mail",)},
+            {"clients": ("those with a valid token; audience chat",)},
+        ),
+        (vetted(), program(), {"clients": ("anybody",)}, {}),
+        (program(), vetted(), {}, {"clients": ("anybody",)}),
     ],
 )
 def test_what_is_new_and_what_is_gone(
