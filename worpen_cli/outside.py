@@ -17,6 +17,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from runtime.limits import ServerLimits
 from runtime.server.catalogue import RouteEntry
 from worpen_cli.console import ExitCode, Stop
 from worpen_cli.project import Project
@@ -68,8 +69,21 @@ def asks_for(entries: Iterable[RouteEntry | BrokenRoute], effect: str) -> str:
     return ""
 
 
+def read_addresses(entries: Iterable[RouteEntry | BrokenRoute], addresses: Addresses) -> None:
+    """Read the addresses that these routes need, before anything is asked of them. Raises Stop for what is none."""
+    from runtime.services import Services
+
+    entries = list(entries)
+    try:
+        Services(addresses, ServerLimits()).prepare(effect for effect in ("sql", "redis") if asks_for(entries, effect))
+    except ValueError as wrong:
+        raise Stop(str(wrong)) from None
+
+
 def check_addresses(entries: Iterable[RouteEntry | BrokenRoute], addresses: Addresses) -> None:
     """What `serve` must be told, because nothing can be made up for it. Raises Stop."""
+    entries = list(entries)
+    read_addresses(entries, addresses)
     if not addresses.redis_url and (name := asks_for(entries, "redis")):
         raise Stop(
             f"{name} uses RedisOp, and no Redis is set",

@@ -45,9 +45,9 @@ def parse_database_url(written: str) -> URL:
     """The address of a database. Raises ValueError, without showing it: it may hold a password."""
     try:
         url = make_url(written)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         url = None
-    if url is None or url.drivername not in _POSTGRESQL | _SQLITE:
+    if url is None or url.drivername not in _POSTGRESQL | _SQLITE or (url.drivername in _SQLITE and url.host):
         raise ValueError("the database's address is not sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME")
     if url.drivername in _SQLITE:
         return url.set(drivername="sqlite+aiosqlite")

@@ -11,8 +11,9 @@ from runtime.app import App
 from runtime.loader import link
 from runtime.server.catalogue import BrokenRoute, RouteEntry, entries_of
 from runtime.services import Addresses
+from tests.canary import CANARY
 from worpen_cli.console import Stop
-from worpen_cli.outside import asks_for, check_addresses, choose_addresses
+from worpen_cli.outside import asks_for, check_addresses, choose_addresses, read_addresses
 from worpen_cli.project import Project
 
 HEAD = "name: a\npath: /ws/a\nroute_type: WebSocket\nws_hooks:\n  on_message:\n    - "
@@ -53,18 +54,18 @@ def test_a_file_of_the_project_file_is_below_the_project(written: str, meant: st
 
 def test_what_is_no_address_is_not_shown() -> None:
     tables: tuple[dict[str, Any], ...] = (
-        {"sql": {"url": "hunter2"}},
+        {"sql": {"url": CANARY}},
         {"redis": {"url": 7}},
         {"sql": []},
     )
     for table in tables:
         with pytest.raises(Stop) as stopped:
             choose_addresses(project(**table), {})
-        assert "hunter2" not in str(stopped.value)
+        assert CANARY not in str(stopped.value)
     for name in ("WORPEN_DATABASE_URL", "WORPEN_REDIS_URL"):
         with pytest.raises(Stop, match=name) as stopped:
-            choose_addresses(project(), {name: "mysql://hunter2"})
-        assert "hunter2" not in str(stopped.value)
+            choose_addresses(project(), {name: f"mysql://{CANARY}"})
+        assert CANARY not in str(stopped.value)
 
 
 def test_a_server_must_be_told_which_redis() -> None:
@@ -75,3 +76,19 @@ def test_a_server_must_be_told_which_redis() -> None:
         check_addresses(counting, Addresses())
     check_addresses(counting, Addresses(redis_url="redis://a"))
     check_addresses(entries("Log: {message: hi}"), Addresses())
+
+
+@pytest.mark.parametrize(
+    ("operation", "addresses"),
+    [
+        ('SqlOp: {query: "SELECT 1 AS one"}', Addresses(f"postgresql://a:{CANARY}@h:port/x")),
+        ('SqlOp: {query: "SELECT 1 AS one"}', Addresses(f"sqlite://{CANARY}")),
+        ("RedisOp: {command: INCR, key: n}", Addresses(redis_url=f"redis://:{CANARY}@h:port")),
+    ],
+)
+def test_an_address_that_is_none_is_told_before_anything_starts(operation: str, addresses: Addresses) -> None:
+    for check in (read_addresses, check_addresses):
+        with pytest.raises(Stop, match=r"address of|'s address") as stopped:
+            check(entries(operation), addresses)
+        assert CANARY not in str(stopped.value)
+    read_addresses(entries("Log: {message: hi}"), addresses)

@@ -33,7 +33,7 @@ from worpen_cli.greeting import greeting, open_page, server_address
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import Limits, choose_limits
 from worpen_cli.listening import cannot_listen, serving_options, show_limits
-from worpen_cli.outside import asks_for, choose_addresses
+from worpen_cli.outside import asks_for, choose_addresses, read_addresses
 from worpen_cli.project import Project
 from worpen_cli.reload import Generation, RouteSet
 from worpen_cli.settling import ignore_leases, settled_files
@@ -116,6 +116,7 @@ class Development:
 
     async def _prepare_outside(self, generation: Generation) -> None:
         """Run the schema file, and start a Redis where routes need one. Raises Stop."""
+        read_addresses(generation.entries, self.app.services.addresses)
         if self.options.schema:
             try:
                 await self.app.services.run_script(read_bytes(self.options.schema).decode())
@@ -210,7 +211,7 @@ class Development:
             await self.changed.wait()
             try:
                 await self._reload()
-            except OSError as error:
+            except (OSError, Stop) as error:
                 self._complain(f"not reloaded: {error}")
             except Exception as bug:
                 # The server must outlive a bug of the compiler; what is served stays as it is.
@@ -229,6 +230,7 @@ class Development:
             return
         self._tell(generation)
         await self._start_valkey(generation)
+        read_addresses(generation.entries, self.app.services.addresses)
         self._swap(generation)
 
     def _swap(self, generation: Generation) -> None:

@@ -205,7 +205,8 @@ async def test_a_schema_is_run_as_a_whole_or_not_at_all(url: str, table: str) ->
 def test_addresses() -> None:
     assert parse_database_url("sqlite:///a.db").drivername == "sqlite+aiosqlite"
     assert parse_database_url("postgres://a:b@c/d?sslmode=require").query == {"ssl": "require"}
-    for wrong in (f"mysql://root:{CANARY}@x/y", CANARY, "", f"postgresql+psycopg://a:{CANARY}@x/y"):
+    for wrong in (f"mysql://root:{CANARY}@x/y", CANARY, "", f"postgresql+psycopg://a:{CANARY}@x/y",
+                  f"sqlite://{CANARY}", f"sqlite://{CANARY}/a.db", f"postgresql://a:{CANARY}@h:port/x"):  # fmt: skip
         with pytest.raises(ValueError, match=r"^the database's address is not") as caught:
             parse_database_url(wrong)
         assert CANARY not in str(caught.value)
