@@ -1,11 +1,12 @@
 """What looking costs the server: its CPU time per message with and without somebody who looks.
 
-    python -m tests.bench.board_cost [--blocks 20] [--seconds 1] [board connection console nobody]
+    python -m tests.bench.board_cost [--blocks 20] [--seconds 1] [board typing connection console nobody]
 
 One server with 1 000 connections in 100 rooms takes 5 000 messages a second, each answered by one frame. Other numbers:
 `--connections`, `--rate`; with a rate of 0 each connection sends as soon as it is answered. Who looks:
 
     board       the live board of `worpen dev`, at a terminal of 80×24, as it is when it opens
+    typing      the same, with somebody who moves the mark all the time, so that it draws as often as it ever does
     connection  the same, looking into one of the connections that talk: its frames, hook runs, variables
     console     the browser console's feed, with one of the connections watched
     nobody      nothing at all, which shows how far off the measurement itself is: it should find 1.000
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import signal
@@ -59,6 +61,8 @@ MOST: Final = 1.03
 SERVER_CORE, OTHER_CORE = 0, 1
 SETTLE: Final = 0.3
 """Seconds after somebody began or ended to look, before a turn."""
+KEY_SECONDS: Final = 0.05
+"""Between two keys: less than the board takes from picture to picture."""
 WARM: Final = 2
 """So many turns go before those that count."""
 TOKEN: Final = "0123456789abcdef"
@@ -204,6 +208,35 @@ class Bench:
         self._spawned.close(force=True)
 
 
+class Typing:
+    """Somebody at the board who holds keys down."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._typing: asyncio.Task[None] | None = None
+
+    @property
+    def seen(self) -> int:
+        """Bytes drawn."""
+        return self._bench.seen
+
+    async def look(self) -> None:
+        """Have the board go on, and type."""
+        await self._bench.look()
+        self._typing = asyncio.create_task(self._type())
+
+    async def _type(self) -> None:
+        for key in itertools.cycle("jjjkkk"):
+            self._bench.type(key)
+            await asyncio.sleep(KEY_SECONDS)
+
+    async def look_away(self) -> None:
+        """Type no more, and have the board do nothing."""
+        if self._typing is not None:
+            self._typing.cancel()
+        await self._bench.look_away()
+
+
 class Console:
     """A browser's feed, with one connection watched."""
 
@@ -238,9 +271,9 @@ class Console:
 async def onlooker(kind: str, bench: Bench) -> AsyncIterator[Onlooker]:
     """Somebody of this kind, who does not look yet."""
     match kind:
-        case "board":
+        case "board" | "typing":
             await bench.look_away()
-            yield bench
+            yield bench if kind == "board" else Typing(bench)
             await bench.look()
         case "connection":
             bench.type("\r")
@@ -338,7 +371,7 @@ async def measure(options: argparse.Namespace) -> int:
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", default=["board", "connection", "console", "nobody"])
+    parser.add_argument("kinds", nargs="*", default=["board", "typing", "connection", "console", "nobody"])
     parser.add_argument("--blocks", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--connections", type=int, default=1_000)
