@@ -54,7 +54,7 @@ class Line(asyncio.Protocol):
         """Give a command."""
         self.asked.append(then)
         if not self._queue:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
         self._queue.append(b"*%d\r\n" % len(parts) + b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts]))
 
     def end(self, reason: str) -> None:
@@ -65,9 +65,10 @@ class Line(asyncio.Protocol):
         if not self.ended.done():
             self.ended.set_exception(problem)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Have all commands leave now, before anything else happens here."""
         queue, self._queue = self._queue, []
-        if self._transport is not None and not self.ended.done():
+        if queue and self._transport is not None and not self.ended.done():
             self._transport.write(b"".join(queue))
 
     # What the transport tells.

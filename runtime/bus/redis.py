@@ -342,6 +342,8 @@ class RedisBus(Generic[Member]):
         """A connection's record is not needed any more."""
         if self._is_up:
             self._ask(0, b"HDEL", _bytes(self._keys.records(self.node)), connection_id.encode())
+            if self._line is not None:
+                self._line.flush()  # a node that is killed before that has its hook run again
         elif len(self._ended) < ENDED_MOST:
             self._ended.append(connection_id)
 

@@ -89,6 +89,12 @@ async def test_commands_leave_in_order_and_those_of_one_turn_together() -> None:
             b"*1\r\n$4\r\nPING\r\n",
         ]
         assert list(far.line.asked) == [1, 0, print]
+        far.line.command(0, b"HDEL")
+        far.line.flush()
+        assert written[2:] == [b"*1\r\n$4\r\nHDEL\r\n"]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert len(written) == 3
         far.line._transport = transport
 
 
