@@ -1,8 +1,11 @@
-"""What the bus adds: `python -m tests.bench.cluster [MEMBERS] [MESSAGES_A_SECOND] [SECONDS]`.
+"""What the bus adds: `python -m tests.bench.cluster [ROUNDS [SECONDS]]`.
 
 One room, one speaker, many listeners: on one node without a bus, on one with it, on two, and on two where the room
-keeps its messages (`history`). Rounds alternate. Printed for each: CPU µs of the nodes and of the store for one
-delivery, and how long a message takes from the speaker back to the speaker and to a listener of the last node.
+keeps its messages (`history`). Nodes and store are pinned to one core, the clients to another one. Setups alternate
+within a round, and a ratio is the median of the rounds' own ratios, so that other work on the machine weighs on both
+sides. Printed for each room: CPU µs of the nodes and of the store for one delivery, what they are beside one node, and
+how long a message takes back to the speaker and to the last node. Then the same with a speaker that waits for nothing:
+how many deliveries a second were made, and how many one core makes.
 """
 
 from __future__ import annotations
@@ -15,9 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.conftest import PROJECT
@@ -25,7 +28,6 @@ from tests.runtime.bus.valkey import Valkey, valkey
 
 PAYLOAD_BYTES = 64
 FRAME_BYTES = PAYLOAD_BYTES + 2
-ROUNDS = 3
 SETUPS = {
     "1 node": (1, False, 0),
     "1 node, bus": (1, True, 0),
@@ -33,6 +35,12 @@ SETUPS = {
     "2 nodes, history": (2, True, 100),
 }
 """Nodes, whether there is a bus, messages that a room keeps."""
+ROOMS = {20: 100.0, 200: 50.0, 1000: 10.0}
+"""Members, and messages a second."""
+BUSY_ROOM = 200
+IN_FLIGHT = (1, 32)
+"""Messages that a speaker in a hurry has under way: alone, and so many that they are joined."""
+SETTLE_SECONDS = 0.5
 HANDSHAKE = (
     "GET /ws/room/bench HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -41,19 +49,27 @@ HANDSHAKE = (
 
 @dataclass(slots=True)
 class Found:
-    """Of one setup, one value a round."""
+    """What one round of one setup took: CPU µs for a delivery, milliseconds, and deliveries a second."""
 
-    node_us: list[float] = field(default_factory=list)
-    store_us: list[float] = field(default_factory=list)
-    back_ms: list[float] = field(default_factory=list)
-    far_ms: list[float] = field(default_factory=list)
-    far_p99_ms: list[float] = field(default_factory=list)
+    node_us: float
+    store_us: float
+    back_ms: float
+    far_ms: float
+    rate: float
 
 
 def cpu_seconds(process_id: int) -> float:
-    """Processor time that a process has used."""
-    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor time that a process has used, all its threads together, by the scheduler's own clock."""
+    tasks = Path(f"/proc/{process_id}/task").iterdir()
+    return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks) / 1e9
+
+
+CORES = sorted(os.sched_getaffinity(0))
+
+
+def pin(process_id: int, core: int) -> None:
+    """Keep a process on one of the cores, where there are so many."""
+    os.sched_setaffinity(process_id, {CORES[core % len(CORES)]})
 
 
 class Listener(asyncio.Protocol):
@@ -63,6 +79,8 @@ class Listener(asyncio.Protocol):
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.received = 0
         self.is_timed = is_timed
+        self.is_hurried = False
+        """Whether each message that comes is answered by the next."""
         self.arrived: list[float] = []
         self.transport: asyncio.Transport | None = None
 
@@ -76,26 +94,31 @@ class Listener(asyncio.Protocol):
             _, _, data = data.partition(b"\r\n\r\n")
             self.opened.set_result(None)
         before, self.received = self.received // FRAME_BYTES, self.received + len(data)
+        came = self.received // FRAME_BYTES - before
         if self.is_timed:
-            self.arrived += [time.perf_counter()] * (self.received // FRAME_BYTES - before)
+            self.arrived += [time.perf_counter()] * came
+        if self.is_hurried:
+            self.say(came)
 
-    def say(self) -> None:
-        """Send one message."""
+    def say(self, messages: int = 1) -> None:
+        """Send messages."""
         assert self.transport is not None
         key = random.randbytes(4)
         masked = bytes(byte ^ key[place % 4] for place, byte in enumerate(b"x" * PAYLOAD_BYTES))
-        self.transport.write(bytes((0x81, 0x80 | PAYLOAD_BYTES)) + key + masked)
+        self.transport.write((bytes((0x81, 0x80 | PAYLOAD_BYTES)) + key + masked) * messages)
 
 
 @contextmanager
-def node(url: str, size: int = 0) -> Iterator[tuple[int, int]]:
-    """A node's port and process id. `size`: messages that its rooms keep."""
+def node(url: str, size: int = 0, core: int | None = None) -> Iterator[tuple[int, int]]:
+    """A node's port and process id. `size`: messages that its rooms keep; `core`: the one it is kept on."""
     with tempfile.TemporaryDirectory() as folder:
         events = str(Path(folder, "events"))
         command = [sys.executable, "-m", "tests.e2e.cluster.node", url, events, "15", "", str(size)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
         assert process.stdout is not None
         try:
+            if core is not None:
+                pin(process.pid, core)
             yield int(process.stdout.readline().split()[0]), process.pid
         finally:
             process.kill()
@@ -103,69 +126,127 @@ def node(url: str, size: int = 0) -> Iterator[tuple[int, int]]:
             process.stdout.close()
 
 
-async def measure(ports: list[int], processes: list[int], store: int, load: tuple[int, float, float]) -> list[float]:
-    """One round: µs of nodes and store for a delivery, ms back to the speaker, ms to the last node: median and p99."""
-    members, rate, seconds = load
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A room, and how its speaker talks: so many messages a second, or always so many under way."""
+
+    members: int
+    seconds: float
+    rate: float = 0.0
+    in_flight: int = 0
+
+    def __str__(self) -> str:
+        often = f"{self.rate:g} messages/s" if self.rate else f"always {self.in_flight} under way"
+        return f"{self.members} members, {often}"
+
+
+async def talk(speaker: Listener, load: Load) -> list[float]:
+    """Say something so often, for so long; when each message of a given rate left."""
     loop = asyncio.get_running_loop()
+    spoken: list[float] = []
+    if load.in_flight:
+        speaker.is_hurried = True
+        speaker.say(load.in_flight)
+        await asyncio.sleep(load.seconds)
+        speaker.is_hurried = False
+    end = loop.time() + load.seconds
+    while load.rate and loop.time() < end:
+        spoken.append(time.perf_counter())
+        speaker.say()
+        await asyncio.sleep(1 / load.rate)
+    return spoken
+
+
+async def quiet(listeners: Sequence[Listener]) -> None:
+    """Return when nothing has come for a while."""
+    before = -1
+    while before != (now := sum(listener.received for listener in listeners)):
+        before = now
+        await asyncio.sleep(SETTLE_SECONDS)
+
+
+async def measure(ports: Sequence[int], processes: Sequence[int], store: int, load: Load) -> Found:
+    """One round of one setup."""
+    loop, members, rate = asyncio.get_running_loop(), load.members, load.rate
     listeners: list[Listener] = []
     for number in range(members):
         port = ports[number % len(ports)]
-        listener = Listener(number in (0, members - 1))
+        listener = Listener(bool(rate) and number in (0, members - 1))
         await loop.create_connection(lambda one=listener: one, "127.0.0.1", port)  # type: ignore[misc]
         await listener.opened
         listeners.append(listener)
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(SETTLE_SECONDS)
     for listener in listeners:
         listener.received = 0
         listener.arrived.clear()
-    before = [sum(map(cpu_seconds, processes)), cpu_seconds(store)]
-    spoken: list[float] = []
-    end = loop.time() + seconds
-    while loop.time() < end:
-        spoken.append(time.perf_counter())
-        listeners[0].say()
-        await asyncio.sleep(1 / rate)
-    await asyncio.sleep(0.5)
+    before, began = [sum(map(cpu_seconds, processes)), cpu_seconds(store)], loop.time()
+    spoken = await talk(listeners[0], load)
+    took = loop.time() - began
+    await quiet(listeners)
     after = [sum(map(cpu_seconds, processes)), cpu_seconds(store)]
-    deliveries = sum(listener.received // FRAME_BYTES for listener in listeners)
-    assert deliveries == len(spoken) * members, "a delivery is missing"
+    received = [listener.received // FRAME_BYTES for listener in listeners]
+    assert len(set(received)) == 1, f"a delivery is missing: {sorted(set(received))}"
+    assert not rate or received[0] == len(spoken), "a message is missing"
     for listener in listeners:
         assert listener.transport is not None
         listener.transport.abort()
-    back, far = ([b - a for a, b in zip(spoken, listeners[n].arrived, strict=True)] for n in (0, members - 1))
-    p99 = sorted(far)[int(len(far) * 0.99)]
-    used = [(b - a) / deliveries * 1e6 for a, b in zip(before, after, strict=True)]
-    return [*used, statistics.median(back) * 1e3, statistics.median(far) * 1e3, p99 * 1e3]
+    deliveries = sum(received)
+    delays = ([b - a for a, b in zip(spoken, listeners[n].arrived, strict=True)] for n in (0, members - 1))
+    back, far = (statistics.median(delay) * 1e3 if delay else 0.0 for delay in delays)
+    node_us, store_us = ((b - a) / deliveries * 1e6 for a, b in zip(before, after, strict=True))
+    return Found(node_us, store_us, back, far, deliveries / took)
 
 
-def run(store: Valkey, load: tuple[int, float, float]) -> dict[str, Found]:
-    """All rounds of all setups."""
-    found = {name: Found() for name in SETUPS}
-    for _ in range(ROUNDS):
-        for name, (count, has_bus, size) in SETUPS.items():
+def run(store: Valkey, rounds: int, load: Load) -> dict[str, list[Found]]:
+    """All rounds of all setups, which take turns in beginning."""
+    found: dict[str, list[Found]] = {name: [] for name in SETUPS}
+    names = list(SETUPS)
+    for number in range(rounds):
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            count, has_bus, size = SETUPS[name]
             with ExitStack() as stack:
-                nodes = [stack.enter_context(node(store.url if has_bus else "", size)) for _ in range(count)]
+                nodes = [stack.enter_context(node(store.url if has_bus else "", size, 1)) for _ in range(count)]
                 ports, processes = [port for port, _ in nodes], [process for _, process in nodes]
                 values = asyncio.run(measure(ports, processes, store.process_id, load))
-            for row, value in zip(found[name].__dataclass_fields__, values, strict=True):
-                getattr(found[name], row).append(value)
+            found[name].append(values)
     return found
+
+
+def ratio(ones: Sequence[float], others: Sequence[float]) -> str:
+    """Median of the rounds' ratios, and the least and the most of them."""
+    each = [one / other for one, other in zip(ones, others, strict=True)]
+    return f"{statistics.median(each):.2f} ({min(each):.2f}-{max(each):.2f})"
+
+
+def show(found: dict[str, list[Found]], *, is_hurried: bool) -> None:
+    """A line for each setup."""
+    base = [one.node_us for one in found["1 node"]]
+    heads = ("node µs", 9), ("store µs", 10), ("ratio", 20), ("with the store", 20)
+    rest = (("deliveries/s", 14), ("of one core", 13)) if is_hurried else (("back ms", 9), ("far ms", 8))
+    print(f"{'':18}" + "".join(f"{head:>{width}}" for head, width in (*heads, *rest)))
+    for name, ones in found.items():
+        node_us, store_us, back, far, rate = (
+            statistics.median([getattr(one, field) for one in ones]) for field in Found.__dataclass_fields__
+        )
+        nodes = [one.node_us for one in ones]
+        # What the store does for nobody is not what the bus costs.
+        both = [one.node_us + one.store_us - idle.store_us for one, idle in zip(ones, found["1 node"], strict=True)]
+        line = f"{name:18}{node_us:9.2f}{store_us:10.2f}{ratio(nodes, base):>20}{ratio(both, base):>20}"
+        print(line + (f"{rate:14,.0f}{1e6 / node_us:13,.0f}" if is_hurried else f"{back:9.2f}{far:8.2f}"), flush=True)
 
 
 def main() -> None:
     """Measure and print."""
-    given = [float(argument) for argument in sys.argv[1:]] + [200.0, 50.0, 4.0][len(sys.argv) - 1 :]
-    load = int(given[0]), given[1], given[2]
+    given = [float(argument) for argument in sys.argv[1:]] + [5, 4.0][len(sys.argv) - 1 :]
+    rounds, seconds = int(given[0]), given[1]
+    pin(0, 0)
+    loads = [Load(members, seconds, rate) for members, rate in ROOMS.items()]
+    loads += [Load(BUSY_ROOM, seconds, in_flight=number) for number in IN_FLIGHT]
     with valkey() as store:
-        found = run(store, load)
-    print(f"{load[0]} members, {load[1]:g} messages/s, {load[2]:g} s, {ROUNDS} rounds, medians (node CPU: least-most)")
-    base = statistics.median(found["1 node"].node_us)
-    heads = ("ratio", 7), ("spread", 14), ("store µs", 10), ("back ms", 9), ("far ms", 8), ("p99 ms", 8)
-    print(f"{'setup':18}{'node CPU µs':>12}" + "".join(f"{head:>{width}}" for head, width in heads))
-    for name, one in found.items():
-        cpu, spread = statistics.median(one.node_us), f"{min(one.node_us):.1f}-{max(one.node_us):.1f}"
-        rest = [statistics.median(values) for values in (one.store_us, one.back_ms, one.far_ms, one.far_p99_ms)]
-        print(f"{name:18}{cpu:12.2f}{cpu / base:7.2f}{spread:>14}" + "{:10.2f}{:9.2f}{:8.2f}{:8.2f}".format(*rest))
+        pin(store.process_id, 1)
+        for load in loads:
+            print(f"\n{load}; {rounds} rounds of {seconds:g} s, medians (least-most)")
+            show(run(store, rounds, load), is_hurried=not load.rate)
 
 
 if __name__ == "__main__":

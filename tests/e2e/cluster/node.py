@@ -20,6 +20,7 @@ from runtime.app import App, run, serve_until_signal
 from runtime.bus import redis as bus
 from runtime.bus.redis import RedisBus
 from runtime.events import BusDown, BusGap, BusUp, Event, LogLine, to_document
+from runtime.limits import WireLimits
 from runtime.loader import load
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings
@@ -86,7 +87,8 @@ async def serve(url: str, events: str, lease_seconds: float, size: int) -> None:
         if isinstance(event, BusDown | BusUp | BusGap | LogLine):
             os.write(file, json.dumps({"time": time.time(), **to_document(event)}).encode() + b"\n")
 
-    app = App(Settings(host="127.0.0.1", port=0, bus_url=url))
+    unlimited = WireLimits(message_rate=0, byte_rate=0)  # measurements send more than clients do
+    app = App(Settings(host="127.0.0.1", port=0, bus_url=url, wire=unlimited))
     app.events.subscribe(note)
     history = b"history: {size: %d, ttl: 60}" % size if size else b""
     program = compile_source("room.yaml", ROUTE.replace(b"HISTORY", history), CompilerSettings()).program
