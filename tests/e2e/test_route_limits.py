@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from runtime.app import App
 from runtime.loader import link
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings
+from runtime.services import Addresses
 
 PATIENCE = 10.0
 ROUTE = """\
@@ -36,6 +37,16 @@ AT_ONCE = ROUTE.replace("""    - If: {condition: "message == 'wait'", then: [{Sl
 WAITING = ROUTE.replace("  on_connect:", "  on_auth:\n    - Sleep: {ms: 300}\n  on_connect:")
 
 
+SLOW = AT_ONCE.replace(
+    '    - SetVar: {name: count, value: "{{ count + 1 }}"}\n',
+    """\
+    - SqlOp:
+        query: WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n
+    - SetVar: {name: count, value: "{{ count + 1 }}"}
+""",
+)
+
+
 def swap(app: App, options: str = "", route: str = ROUTE) -> None:
     """Serve the route with these options from now on."""
     program = compile_source("a.yaml", route.replace("OPTIONS", options).encode(), CompilerSettings()).program
@@ -45,7 +56,7 @@ def swap(app: App, options: str = "", route: str = ROUTE) -> None:
 
 @asynccontextmanager
 async def served(options: str = "", route: str = ROUTE) -> AsyncIterator[App]:
-    app = App(Settings(port=0))
+    app = App(Settings(port=0, services=Addresses("sqlite://")))
     await app.start()
     swap(app, options, route)
     try:
@@ -136,6 +147,22 @@ async def test_who_has_been_idle_for_longer_already_is_closed_by_the_reload() ->
         assert app.connections == 1, "not in the middle of the reload"
         assert await ended(one) == (1008, "idle")
         assert asyncio.get_running_loop().time() - before < 1
+
+
+async def test_the_time_of_hooks_changes_for_open_connections() -> None:
+    async with served(route=SLOW) as app, client(app) as one:
+        assert await ask(one, "x") == "1 1"
+        swap(app, "limits: {hook_timeout: 0.001}", SLOW)
+        await one.send("x")
+        await _until(lambda: ("Limited", "on_message", "hook_timeout") in app.counters.hook)
+        swap(app, route=SLOW)
+        assert await ask(one, "x") == "2 1"
+
+
+async def _until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 async def test_room_for_connections_is_asked_of_new_ones_only() -> None:
