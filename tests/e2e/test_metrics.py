@@ -97,15 +97,16 @@ async def test_one_address_tells_of_all_workers_and_counters_outlive_them(server
         assert seen["worpen_bus_is_down"] == dict.fromkeys("123", 0)
     there = seen["worpen_connections"]
     ended, code = max("123", key=lambda worker: there[worker]), signal.SIGKILL
+    processes = dict(zip("123", children(server.process.pid), strict=True))
     for _ in range(2):
-        number = children(server.process.pid)[int(ended) - 1]
-        os.kill(number, code)
+        os.kill(processes[ended], code)
         assert (await asyncio.to_thread(server.next, "worker_ended"))["worker"] == int(ended)
         seen = await asyncio.to_thread(scrape, server)
         assert sum(seen["worpen_hook_runs_total"].values()) == said
         assert sum(seen["worpen_connections"].values()) == sum(there.values()) - there[ended]
         await asyncio.to_thread(server.next, "ready")
         seen = await until(server, lambda found: found["worpen_worker_up"] == dict.fromkeys("123", 1))
+        (processes[ended],) = {*children(server.process.pid)} - {*processes.values()}
         assert sum(seen["worpen_hook_runs_total"].values()) == said
         assert seen["worpen_worker_starts_total"][ended] == 2
         there = seen["worpen_connections"]
