@@ -1,23 +1,17 @@
 """What grows with the number of connections, members and channels: `python -m tests.bench.growth`.
 
 Memory: resident memory of a server of its own process, before and after 10 000 clients of the guide's chat route came,
-each with its membership and variables; and what Python's part of it is, from a server in this process. Deliveries:
-processor time of the server for one delivery, by the number of members, from the load generator of `../shared/bench`.
-Channels: joining, leaving and leaving all of three channels, by the number of channels that there are.
+each with its membership and variables; and what Python's part of it is, from a server in this process. Deliveries: see
+`deliveries`. Channels: joining, leaving and leaving all of three channels, by the number of channels that there are.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import json
-import os
 import resource
 import socket
-import statistics
-import subprocess
 import sys
-import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -32,10 +26,10 @@ from runtime.channels import Hub
 from runtime.loader import link
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings
+from tests.bench import deliveries
 from tests.bench.serving import UNLIMITED, server
 
 PROJECT: Final = Path(__file__).parents[2]
-GENERATOR: Final = PROJECT.parent / "shared" / "bench" / "wsload.c"
 CHAT: Final = PROJECT / "examples" / "chat.yaml"
 REQUEST: Final = (
     "GET {} HTTP/1.1\r\nHost: 127.0.0.1:3000\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -44,8 +38,6 @@ REQUEST: Final = (
 WARM: Final = 200
 """Connections before memory is measured."""
 IDLE: Final = 10_000
-MEMBERS: Final = (100, 1_000, 10_000)
-TRIES: Final = 3
 CHANNELS: Final = (10, 1_000, 10_000)
 PATIENCE_SECONDS: Final = 30.0
 SETTLING_SECONDS: Final = 1.5
@@ -131,27 +123,6 @@ async def owned_bytes() -> dict[str, float]:
     return found
 
 
-# Deliveries.
-
-
-def delivery_costs() -> dict[int, float]:
-    """Microseconds of processor time of one delivery, by the number of members: medians of alternated runs."""
-    runs: dict[int, list[float]] = {members: [] for members in MEMBERS}
-    with tempfile.TemporaryDirectory() as folder, server() as (port, process):
-        generator = Path(folder, "wsload")
-        subprocess.run(["gcc", "-O2", "-o", generator, GENERATOR, "-lm"], check=True)
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(process, cores[:1])
-        for _ in range(TRIES):
-            for members, found in runs.items():
-                url = f"ws://127.0.0.1:{port}/ws/room"
-                own = ["taskset", "-c", str(cores[-1]), str(generator), "--mode", "broadcast", "--url", url]
-                own += ["--conns", str(members), "--pids", str(process)]
-                done = subprocess.run(own, check=True, stdout=subprocess.PIPE, timeout=PATIENCE_SECONDS)
-                found.append(float(json.loads(done.stdout)["cpu_us"]))
-    return {members: statistics.median(found) for members, found in runs.items()}
-
-
 # Channels.
 
 
@@ -198,7 +169,7 @@ def report() -> str:
     """All of it, as Markdown."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    return "\n\n".join((_memory(), _deliveries(), _channels())) + "\n"
+    return "\n\n".join((_memory(), deliveries.report(), _channels())) + "\n"
 
 
 def _memory() -> str:
@@ -214,22 +185,6 @@ def _memory() -> str:
             "| --- | --: |",
             *rows,
             f"| what Python does not see: uvloop's transport, libuv's handle, room between objects | {rest:,.0f} |",
-        )
-    )
-
-
-def _deliveries() -> str:
-    costs = delivery_costs()
-    ratio = costs[MEMBERS[-1]] / costs[MEMBERS[0]]
-    cells = " | ".join(f"{cost:.2f} µs" for cost in costs.values())
-    return "\n".join(
-        (
-            f"| members | {' | '.join(f'{members:,}' for members in MEMBERS)} |",
-            "| --- " + "| --: " * len(MEMBERS) + "|",
-            f"| processor time of one delivery | {cells} |",
-            "",
-            f"{MEMBERS[-1]:,} members cost {ratio:.2f} times what {MEMBERS[0]} cost (at most 1.5: "
-            f"{_holds(ratio, 1.5)}).",
         )
     )
 
