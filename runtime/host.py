@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast
 
 from compiler.diagnostics import codes
 from compiler.language import values
@@ -245,6 +245,10 @@ class Host:
         Raises Fault."""
         payload = value if self.codec is not None or isinstance(value, str) else values.to_json(value)
         self._send(payload, False)
+
+    def part(self) -> None:
+        """Forget the run: its life is complete, and nothing is emitted any more. See `Session.part`."""
+        self._run = cast("Run", None)
 
     # Frames.
 

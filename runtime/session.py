@@ -188,6 +188,16 @@ _SILENT_HOOKS: Final = frozenset({"on_auth", "on_disconnect"})
 """Hooks whose returned value is not sent."""
 
 
+class _Nobody:
+    """A shell that takes every order and does nothing."""
+
+    def __getattr__(self, order: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+_NOBODY: Final = _Nobody()
+
+
 class Session:
     """The life of one connection. Mutable, one owner, never used from two threads."""
 
@@ -269,6 +279,11 @@ class Session:
         if self._paused and not self.hook:
             self._paused = False
             self._shell.resume()
+
+    def part(self) -> None:
+        """The shell is told of nothing any more. To be called by the shell, when this life is complete: two that know
+        each other stay in memory until the garbage collector finds them."""
+        self._shell = cast("Shell", _NOBODY)
 
     @property
     def close_code(self) -> int:

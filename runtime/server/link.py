@@ -739,6 +739,9 @@ class Link:
             floor.node.events.publish(
                 Disconnected(session.id, self.route_name, session.close_code, session.close_reason)
             )
+        if self._waiting is None:  # else a hook that was cancelled has still to be told of
+            session.part()
+            self._host.part()
 
     # Idleness.
 

@@ -19,7 +19,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import Enum, auto
-from typing import Final
+from typing import Final, cast
 
 from runtime.transport import frames
 from runtime.transport.compression import Deflate
@@ -51,6 +51,16 @@ class State(Enum):
 
 def _discard(_: str | bytes) -> None:
     """Takes messages that nobody shall hear."""
+
+
+def _stopped() -> FrameReader:
+    reader = FrameReader(cast(frames.Listener, None), _discard, max_message=0, max_fragments=0, allowance=0)
+    reader.stop()
+    return reader
+
+
+_STOPPED: Final = _stopped()
+"""The reader of all connections that have ended: it reads nothing and tells nobody."""
 
 
 class WebSocketConnection(Outbox, asyncio.Protocol):
@@ -490,7 +500,9 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     @property
     def messages_in(self) -> int:
         """Messages that came."""
-        return self._granted - max(self._reader.allowance, 0) if self.state is not State.NEW else 0
+        if self.state is State.NEW or self._reader is _STOPPED:
+            return self._counted[0]
+        return self._granted - max(self._reader.allowance, 0)
 
     @property
     def messages_out(self) -> int:
@@ -588,3 +600,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self._peer.closed(code, reason)
         except Exception as exception:
             self._wire.loop.call_exception_handler({"message": "a connection's peer failed", "exception": exception})
+        # The peer knows the connection, and so does the reader. Forgotten here, all three leave memory at once: the
+        # garbage collector looks seldom at what has lived for long, and thousands may come and go meanwhile.
+        del self._peer
+        self._reader = _STOPPED

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -23,8 +25,11 @@ from runtime.events import (
     LogLine,
     Trouble,
 )
-from runtime.server.link import route_limit
-from runtime.session import State
+from runtime.host import Host
+from runtime.server.link import Link, route_limit
+from runtime.session import Session, State
+from runtime.transport.connection import WebSocketConnection
+from runtime.transport.frames import FrameReader
 from tests.runtime.parts import route
 from tests.runtime.server.harness import PATIENCE_SECONDS, client, over, started
 
@@ -44,6 +49,48 @@ async def test_messages_and_their_types() -> None:
         for message, answer in (("hi", '["hi","text"]'), (b"hi", '["hi","binary"]'), (b"\xff", '["/w==","binary"]')):
             await speaker.send(message)
             assert await speaker.recv() == answer
+
+
+def there() -> Counter[str]:
+    """What there is of connections in memory, by the names of classes."""
+    known = (Link, Session, Host, WebSocketConnection, FrameReader)
+    return Counter(type(one).__name__ for one in gc.get_objects() if type(one) in known)
+
+
+@pytest.mark.parametrize("end", ["left", "cut", "closed", "waited"])
+async def test_what_has_ended_leaves_memory_without_the_collector(end: str) -> None:
+    async def linger(_: Any, __: Any, emit: Any) -> None:
+        await emit("sleep", 1)
+
+    hooks: dict[str, Any] = {"on_message": obey}
+    if end == "waited":
+        hooks |= {"on_disconnect": linger, "waiting": ("on_disconnect",)}
+    gc.collect()
+    gc.disable()
+    try:
+        async with started(route(**hooks)) as app:
+            before = there()
+            for _ in range(3):
+                async with client(app) as speaker:
+                    await speaker.send("return")
+                    assert await speaker.recv() == "returned"
+                    assert (there() - before).keys() == {
+                        "Link", "Session", "Host", "WebSocketConnection", "FrameReader"
+                    }  # fmt: skip
+                    if end == "cut":
+                        speaker.transport.abort()
+                    elif end == "closed":
+                        await speaker.send("close")
+                        await speaker.wait_closed()
+            del speaker
+            await over(app)
+            for _ in range(int(PATIENCE_SECONDS / 0.05)):
+                if not (left := there() - before):
+                    break
+                await asyncio.sleep(0.05)
+            assert left == {}
+    finally:
+        gc.enable()
 
 
 def obey(inputs: Any, _: Any, emit: Any) -> Any:
