@@ -19,6 +19,7 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Awaitable, Callable, Collection
+from time import perf_counter
 from typing import Any, Final, Generic, TypeVar, cast
 from uuid import uuid4
 
@@ -149,7 +150,7 @@ class RedisBus(Generic[Member]):
     @property
     def lag(self) -> float:
         """Seconds that the latest heartbeat took, there and back; while one is missing, for how long it is."""
-        return self._pulse.lag(asyncio.get_running_loop().time())
+        return self._pulse.lag(perf_counter())
 
     @property
     def queued_bytes(self) -> int:
@@ -478,7 +479,7 @@ class RedisBus(Generic[Member]):
     def _beat(self) -> None:
         if self._keeper is not None:
             self._ask_for_fence()
-        number = self._pulse.beat(asyncio.get_running_loop().time())
+        number = self._pulse.beat(perf_counter())
         self._tell(Kind.BEAT, number, previous=self._changes.version)
 
     def _rise(self) -> None:
@@ -516,7 +517,7 @@ class RedisBus(Generic[Member]):
             self._counters.bus_down += 1
             self._events.publish(BusDown(self.node, reason))
             loop = asyncio.get_running_loop()
-            self._pulse.lost(loop.time())
+            self._pulse.lost(perf_counter())  # the loop's clock counts milliseconds
             self._staleness = loop.call_later(LEASE_TICKS * TICK_SECONDS, self._presence.clear)
         if self._recall is not None:
             flight = (self._name_of(letter.topic) for letter in self._outgoing if isinstance(letter, KeptLetter))
@@ -640,7 +641,7 @@ class RedisBus(Generic[Member]):
             if letter is not None:
                 self._hand_out(topic, letter.frame, letter.exclude, envelope)
         elif envelope.kind == Kind.BEAT and envelope.epoch == self._outgoing.epoch:
-            self._pulse.heard(envelope.amount, asyncio.get_running_loop().time())
+            self._pulse.heard(envelope.amount, perf_counter())
             if not self._is_up:
                 self._rise()
         elif envelope.kind == Kind.BEGUN:

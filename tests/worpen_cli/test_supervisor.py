@@ -18,6 +18,7 @@ from worpen_cli.supervisor import Supervisor
 STAND_IN = """
 import os, signal, sys, time
 from worpen_cli.readiness import READY, tell
+from worpen_cli.supervisor import own_place
 log = open(sys.argv[1], "a", buffering=1)
 me = os.environ["WORPEN_WORKER"]
 def stop(number, frame):
@@ -28,7 +29,7 @@ def reload(number, frame):
     tell(READY)
 signal.signal(signal.SIGTERM, stop)
 signal.signal(signal.SIGHUP, reload)
-log.write(f"start {me} {os.getpid()}\\n")
+log.write(f"start {me} {os.getpid()} {own_place() == (os.path.dirname(os.environ['NOTIFY_SOCKET']), me)}\\n")
 if "fail" in sys.argv:
     sys.exit(3)
 tell(READY)
@@ -88,6 +89,17 @@ async def test_all_start_and_all_stop(trial: Trial) -> None:
     assert await asyncio.wait_for(trial.running, 20) == 0
     assert [line.split()[:2] for line in trial.lines()[:2]] == [["start", "1"], ["start", "2"]]
     assert sorted(trial.lines()[2:]) == ["stop 1 15", "stop 2 15"]
+
+
+async def test_each_worker_knows_its_place_and_where_to_tell_the_others(trial: Trial) -> None:
+    await ready(trial)
+    assert [line.split()[3] for line in trial.lines()[:2]] == ["True", "True"]
+
+
+def test_who_is_no_worker_has_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(supervisor.FOLDER, raising=False)
+    monkeypatch.setenv(supervisor.WORKER, "1")
+    assert supervisor.own_place() is None
 
 
 async def test_a_worker_that_is_killed_comes_back(trial: Trial) -> None:
