@@ -4,8 +4,9 @@ It is what `runtime.history.Ring` is on a node alone, once for all nodes. Beside
 *place*, a hash with the epoch, the last offset and what the channel keeps. Everything is done by scripts, each of which
 the store runs as one: a message gets its offset, is kept and is published in one step, so that the order of offsets is
 the order in which all nodes hear it. An entry's id is the time in milliseconds and the offset. Both keys are forgotten
-when nobody used them for the channel's `ttl`; the next message begins another epoch, as it does after the store lost
-them in any other way.
+when nobody used them for the channel's `ttl` and up to a quarter more; the next message begins another epoch, as it
+does after the store lost them in any other way. Messages that are too old are passed over by who reads, and dropped now
+and then.
 
 A message is published as the bytes before its frame, the frame, and behind it its offset and epoch, which the script
 writes: to the reader it is an array that ends in these two.
@@ -39,26 +40,35 @@ local function parts(id)
   local time, offset = string.match(id, '^(%d+)%-(%d+)$')
   return tonumber(time), tonumber(offset)
 end
+-- A quarter more than its time, so that a busy channel need not say with every message that it is used.
 local function used(ttl)
-  redis.call('PEXPIRE', KEYS[1], ttl)
-  redis.call('PEXPIRE', KEYS[2], ttl)
+  local time = whole(math.ceil(ttl * 1.25))
+  redis.call('PEXPIRE', KEYS[1], time)
+  redis.call('PEXPIRE', KEYS[2], time)
+end
+-- epoch, offset, time: of the last message; sum: the bytes of all there were; check: the sum at which to look whether
+-- those that are kept are too many bytes; used: when both keys were told last to live on; size, ttl: the terms.
+local EPOCH, OFFSET, TIME, SUM, CHECK, USED, SIZE, TTL = 1, 2, 3, 4, 5, 6, 7, 8
+local function place()
+  return redis.call('HMGET', KEYS[2], 'epoch', 'offset', 'time', 'sum', 'check', 'used', 'size', 'ttl')
 end
 -- A new place, or nothing where the store has no room for it: it says so before a script has changed anything only.
 local function begin(epoch, size, ttl)
-  local done = redis.pcall(
-    'HSET', KEYS[2], 'epoch', epoch, 'offset', '0', 'time', '0', 'bytes', '0', 'size', size, 'ttl', ttl)
+  local done = redis.pcall('HSET', KEYS[2], 'epoch', epoch, 'offset', '0', 'time', '0', 'sum', '0', 'check', '0',
+    'used', '0', 'size', size, 'ttl', ttl)
   if type(done) == 'table' and done.err then return nil end
   redis.call('DEL', KEYS[1])
-  return {epoch, '0', '0', '0', size, ttl}
+  return {epoch, '0', '0', '0', '0', '0', size, ttl}
 end
-local function place() return redis.call('HMGET', KEYS[2], 'epoch', 'offset', 'time', 'bytes', 'size', 'ttl') end
 -- Where routes ask for different terms, the larger hold.
 local function widen(kept, size, ttl)
-  for at, wanted in pairs({[5] = size, [6] = ttl}) do
-    if wanted ~= '' and tonumber(wanted) > tonumber(kept[at]) then
-      kept[at] = wanted
-      redis.pcall('HSET', KEYS[2], at == 5 and 'size' or 'ttl', wanted)
-    end
+  if size ~= '' and tonumber(size) > tonumber(kept[SIZE]) then
+    kept[SIZE] = size
+    redis.pcall('HSET', KEYS[2], 'size', size)
+  end
+  if ttl ~= '' and tonumber(ttl) > tonumber(kept[TTL]) then
+    kept[TTL] = ttl
+    redis.pcall('HSET', KEYS[2], 'ttl', ttl)
   end
 end
 """
@@ -69,18 +79,19 @@ local function publish(offset, epoch)
   redis.call('PUBLISH', topic, head .. frame .. cmsgpack.pack(offset) .. cmsgpack.pack(epoch))
 end
 local kept = place()
-if not kept[1] then
+if not kept[EPOCH] then
   if size == '' then
     publish(0, '')
     return 0
   end
   kept = begin(fresh, size, ttl)
 end
-local offset, time
+local offset, time, sum
 if kept then
-  widen(kept, size, ttl)
-  offset, time = kept[2] + 1, math.max(now(), tonumber(kept[3]))
-  local done = redis.pcall('XADD', KEYS[1], whole(time) .. '-' .. whole(offset), 'frame', frame)
+  if size ~= kept[SIZE] or ttl ~= kept[TTL] then widen(kept, size, ttl) end
+  offset, time, sum = kept[OFFSET] + 1, math.max(now(), tonumber(kept[TIME])), kept[SUM] + #frame + COST
+  local done = redis.pcall('XADD', KEYS[1], 'MAXLEN', kept[SIZE], whole(time) .. '-' .. whole(offset),
+    'frame', frame, 'sum', whole(sum))
   if type(done) == 'table' and done.err then kept = nil end
 end
 if not kept then
@@ -88,47 +99,51 @@ if not kept then
   publish(0, '')
   return -1
 end
-local bytes, length, full = kept[4] + #frame + COST, redis.call('XLEN', KEYS[1]), 1
-local page, oldest, is_done = 2, time - kept[6], false
-while not is_done do
-  local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', page)
-  if #first == 0 then
-    bytes = 0
-    break
-  end
-  for _, entry in ipairs(first) do
-    local is_due = length > tonumber(kept[5]) or parts(entry[1]) < oldest
-    if not is_due and bytes <= tonumber(most) then
-      is_done = true
-      break
+-- Drops the oldest while this holds of one, by its time and by what it and all after it hold.
+local function drop(is_due)
+  local page, dropped = 1, 0
+  while true do
+    local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', page)
+    if #first == 0 then return dropped, 0 end
+    for _, entry in ipairs(first) do
+      local held = sum - entry[2][4] + #entry[2][2] + COST
+      if not is_due(parts(entry[1]), held) then return dropped, held end
+      redis.call('XDEL', KEYS[1], entry[1])
+      dropped = dropped + 1
     end
-    if not is_due then full = 2 end
-    redis.call('XDEL', KEYS[1], entry[1])
-    length = length - 1
-    bytes = bytes - #entry[2][2] - COST
+    page = math.min(2 * page, 64)
   end
-  page = math.min(2 * page, 64)
 end
-redis.call('HSET', KEYS[2], 'offset', whole(offset), 'time', whole(time), 'bytes', whole(bytes))
-used(kept[6])
-publish(offset, kept[1])
-return full
+local result = 1
+redis.call('HSET', KEYS[2], 'offset', whole(offset), 'time', whole(time), 'sum', whole(sum))
+if sum > tonumber(kept[CHECK]) then
+  local dropped, held = drop(function(_, held) return held > tonumber(most) end)
+  if dropped > 0 then result = 2 end
+  redis.call('HSET', KEYS[2], 'check', whole(sum + most - held))
+end
+if time - kept[USED] >= kept[TTL] / 4 then
+  drop(function(at) return at < time - kept[TTL] end)
+  redis.call('HSET', KEYS[2], 'used', whole(time))
+  used(kept[TTL])
+end
+publish(offset, kept[EPOCH])
+return result
 """
 
 _READ: Final = r"""
 local epoch, seen, room, fresh, size, ttl = unpack(ARGV)
 local kept = place()
-if not kept[1] then
+if not kept[EPOCH] then
   if size == '' then return {''} end
   kept = begin(fresh, size, ttl)
   if not kept then return {''} end
 end
 widen(kept, size, ttl)
-used(kept[6])
+used(kept[TTL])
 seen, room = tonumber(seen), tonumber(room)
-local last = tonumber(kept[2])
-local is_known = epoch == kept[1] and seen >= 0 and seen <= last
-local oldest = math.max(now(), tonumber(kept[3])) - kept[6]
+local last = tonumber(kept[OFFSET])
+local is_known = epoch == kept[EPOCH] and seen >= 0 and seen <= last
+local oldest = math.max(now(), tonumber(kept[TIME])) - kept[TTL]
 local frames, sizes, number, upto, is_done = {}, {}, last, '+', false
 if is_known and seen == last then is_done = true end
 while not is_done do
@@ -146,7 +161,7 @@ while not is_done do
     number, upto = offset - 1, whole(time) .. '-' .. whole(offset - 1)
   end
 end
-return {kept[1], last, is_known and math.max(0, number - seen) or -1,
+return {kept[EPOCH], last, is_known and math.max(0, number - seen) or -1,
   table.concat(sizes, ' '), table.concat(frames)}
 """
 
@@ -159,12 +174,12 @@ return 0
 _RENEW: Final = r"""
 local topic, head, fresh = unpack(ARGV)
 local kept = place()
-if not kept[1] then return 0 end
-if not begin(fresh, kept[5], kept[6]) then
+if not kept[EPOCH] then return 0 end
+if not begin(fresh, kept[SIZE], kept[TTL]) then
   redis.call('DEL', KEYS[2])
   return 0
 end
-used(kept[6])
+used(kept[TTL])
 redis.call('PUBLISH', topic, head .. cmsgpack.pack(0) .. cmsgpack.pack(fresh))
 return 1
 """

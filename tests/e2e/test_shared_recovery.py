@@ -165,6 +165,8 @@ async def test_routes_without_history_ask_the_store_for_nothing(shared: Valkey) 
         assert not one._recall.busy
         async with wrapped(two, {"r6": ["e", 3]}, "r6") as bob:
             assert await welcomed(bob) == {"type": "lost", "channel": "r6", "missed": None}
+            assert two._bus
+            await two._bus.settled()  # he hears the room from now on
             await say(alice, "hi")
             assert await heard(bob) == {"type": "message", "channel": "r6", "data": "hi"}
         assert two._recall is not None
@@ -310,6 +312,8 @@ async def test_history_may_be_added_to_a_server_that_runs() -> None:
                 app.swap(entries_of_source(app, source.replace("EXTRA", "")))
             async with plain(one) as alice, wrapped(two) as bob:
                 assert (await heard(bob))["type"] == "welcome"
+                assert two._bus
+                await two._bus.settled()  # he hears the room from now on
                 await say(alice, "2")
                 assert (await heard(bob))["data"] == "2"
 
