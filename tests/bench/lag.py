@@ -25,8 +25,8 @@ class Seen:
 
     ticks: int
     late: float
-    p999: float
-    """So late were all but one in a thousand."""
+    own99: float
+    """So late were all but one in a hundred by what the process itself did: without the time that it had no core."""
     computed: float
     """It ran: the loop's own work, or the kernel's for it."""
     queued: float
@@ -55,11 +55,12 @@ class Ticker:
         used = process_time()
         spent, spent_by_all = ran - self._since[0], used - self._since[1]
         self._since = ran, used
-        late = sorted(tick[0] for tick in ticks)
+        late = max(late for late, _, _ in ticks)
+        own = sorted(late - queued for late, _, queued in ticks)[int(len(ticks) * 0.99)]
         blocked = max(late - computed - queued for late, computed, queued in ticks)
         computed, queued = (max(column) for column in list(zip(*ticks, strict=True))[1:])
-        shown = (late[-1], late[int(len(late) * 0.999)], computed, queued, max(blocked, 0.0), spent, spent_by_all)
-        return Seen(len(ticks), *(round(seconds * 1000, 2) for seconds in shown))
+        shown = (late, own, computed, queued, max(blocked, 0.0), spent, spent_by_all)
+        return Seen(len(ticks), *(round(seconds * 1000, 3) for seconds in shown))
 
     def _times(self) -> tuple[float, float]:
         """Seconds that this thread ran, and seconds that it waited for a core."""
