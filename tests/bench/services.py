@@ -1,9 +1,10 @@
-"""What trouble outside does to routes that have no part in it: python -m tests.bench.services [PAIRS [CASE...]]
+"""What trouble outside does to routes that have no part in it: python -m tests.bench.services [ROUNDS [WORD...]]
 
-The server has one core, its clients the other. For each case, windows in which nobody asks the troubled route
-alternate with windows in which 50 clients ask it once a second each. Shown are, of both: the answer times of clients
-of an echo route, how late turns of the server's loop came and why (see `lag`), beside how late they came in a process
-that does nothing else; then which faults hooks ended with, and how long the longest run was.
+The server has one core, its clients the other. In each round of a case there are three windows, in another order each
+time: `quiet`, in which only an echo route is used; `well`, in which 50 clients ask another route once a second each,
+and what it needs is well; `trouble`, in which they do, and it is not. Shown are the answer times of the echo, how late
+turns of the server's loop came and why (see `lag`), beside how late they came in a process that does nothing else;
+then how hooks ended, and how long the longest run was. With words, only cases that have one in their names.
 
 Answer times feel the neighbours on the machine; what the loop was late by itself, without the time that it had no core,
 does not. Who may mount a file system (root) sees a full disk as well.
@@ -14,14 +15,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -31,9 +30,11 @@ from websockets.asyncio.client import ClientConnection, connect
 
 from runtime.app import run
 from tests.bench.lag import Seen
-from tests.postgresql import Postgresql, postgresql
-from tests.runtime.bus.valkey import Valkey, valkey
+from tests.bench.services_cases import Case, cases_on_postgresql, cases_on_small_disk, cases_on_sqlite, small_disk
+from tests.postgresql import postgresql
+from tests.runtime.bus.valkey import valkey
 
+KINDS = ("quiet", "well", "trouble")
 ECHO_CLIENTS = 10
 ECHO_PAUSE_SECONDS = 0.02
 ASKING_CLIENTS = 50
@@ -75,7 +76,7 @@ class Child:
 
 
 class Window:
-    """What was seen while nobody asked, or while they did."""
+    """What was seen in all windows of a kind."""
 
     def __init__(self) -> None:
         self.answers: list[float] = []
@@ -110,46 +111,52 @@ class Measurement:
         self._control = control
         self._address = address
 
-    async def measure(self, case: str, pairs: int, route: str) -> None:
+    async def measure(self, case: Case, rounds: int) -> None:
         """Alternate windows and print what was seen."""
-        quiet, trouble, ratios = Window(), Window(), []
+        windows = {kind: Window() for kind in KINDS}
+        ratios = []
         async with AsyncExitStack() as stack:
             echoing = [await self._connected(stack, "echo") for _ in range(ECHO_CLIENTS)]
-            asking = [await self._connected(stack, route) for _ in range(ASKING_CLIENTS)]
-            await self._window(echoing, [])  # warms up
-            for pair in range(pairs):
-                order = [(quiet, []), (trouble, asking)]
+            await self._window(echoing, "")  # warms up
+            for number in range(rounds):
                 p99s = {}
-                for window, clients in order if pair % 2 == 0 else reversed(order):
-                    answers, done, server, control = await self._window(echoing, clients)
-                    window.add(answers, done, server, control)
-                    p99s[window is trouble] = p99(answers)
-                ratios.append(p99s[True] / p99s[False])
-        report(case, quiet, trouble, ratios)
+                for kind in KINDS[number % 3 :] + KINDS[: number % 3]:
+                    route = {"quiet": "", "well": case.well, "trouble": case.trouble}[kind]
+                    if kind == "trouble":
+                        case.begin()
+                    answers, done, server, control = await self._window(echoing, route)
+                    if kind == "trouble":
+                        case.end()
+                    windows[kind].add(answers, done, server, control)
+                    p99s[kind] = p99(answers)
+                ratios.append(p99s["trouble"] / p99s["well"])
+        report(case.name, windows, ratios)
 
     async def _connected(self, stack: AsyncExitStack, route: str) -> ClientConnection:
         return await stack.enter_async_context(connect(f"{self._address}/ws/{route}", compression=None))
 
     async def _window(
-        self, echoing: Sequence[ClientConnection], asking: Sequence[ClientConnection]
+        self, echoing: Sequence[ClientConnection], route: str
     ) -> tuple[list[float], int, dict[str, Any], dict[str, Any]]:
         answers: list[float] = []
         done: list[object] = []
-        jobs = [echo(client, answers) for client in echoing]
-        jobs += [ask(client, number / len(asking) * ASKING_PAUSE_SECONDS) for number, client in enumerate(asking)]
-        jobs += [hear(client, done) for client in asking]
-        tasks = [asyncio.create_task(job) for job in jobs]
-        await asyncio.sleep(0.5)  # until the load is what it stays
-        self._server.take()
-        self._control.take()
-        answers.clear()
-        done.clear()
-        await asyncio.sleep(WINDOW_SECONDS)
-        seen = list(answers), len(done), self._server.take(), self._control.take()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(SQL_SECONDS + 0.5 if asking else 0.1)  # what is still running is not of the next window
+        async with AsyncExitStack() as stack:  # those who ask leave behind the window, and with them what still runs
+            asking = [await self._connected(stack, route) for _ in range(ASKING_CLIENTS if route else 0)]
+            jobs = [echo(client, answers) for client in echoing]
+            jobs += [ask(client, number / len(asking) * ASKING_PAUSE_SECONDS) for number, client in enumerate(asking)]
+            jobs += [hear(client, done) for client in asking]
+            tasks = [asyncio.create_task(job) for job in jobs]
+            await asyncio.sleep(0.5)  # until the load is what it stays
+            self._server.take()
+            self._control.take()
+            answers.clear()
+            done.clear()
+            await asyncio.sleep(WINDOW_SECONDS)
+            seen = list(answers), len(done), self._server.take(), self._control.take()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0.3)
         return seen
 
 
@@ -177,26 +184,23 @@ async def hear(client: ClientConnection, done: list[object]) -> None:
         done.append(message)
 
 
-def report(case: str, quiet: Window, trouble: Window, ratios: Sequence[float]) -> None:
+def report(case: str, windows: Mapping[str, Window], ratios: Sequence[float]) -> None:
     """One case, for people."""
-    before, then = p99(quiet.answers), p99(trouble.answers)
-    print(f"{case}")
-    print(
-        f"  echo p99 {before:.2f} → {then:.2f} ms, {then / before - 1:+.0%}; "
-        f"p50 {median(quiet.answers) * 1000:.2f} → {median(trouble.answers) * 1000:.2f} ms; "
-        f"pairs {', '.join(f'{ratio - 1:+.0%}' for ratio in ratios)}"
-    )
-    for name, window in (("quiet", quiet), ("trouble", trouble)):
+    print(f"{case}: echo p99 in trouble, round by round, {', '.join(f'{ratio - 1:+.0%}' for ratio in ratios)} of well")
+    for kind, window in windows.items():
         cpu, process = (
             sum(getattr(seen, name) for seen in window.server) / len(window.server) / WINDOW_SECONDS
             for name in ("cpu", "process")
         )
-        print(f"  {name:<8}loop {lateness(window.server)}; CPU {cpu:.1f} ms/s, with all threads {process:.1f}")
-        print(f"  {'':<8}idle process {lateness(window.control)}")
-    told = ", ".join(
-        f"{code} x{count}, longest {trouble.longest[code]:.3f} s" for code, count in trouble.faults.items()
-    )
-    print(f"  hooks: done x{trouble.done}; faults: {told or 'none'}", flush=True)
+        faults = ", ".join(
+            f"{code} x{count}, longest {window.longest[code]:.3f} s" for code, count in window.faults.items()
+        )
+        print(
+            f"  {kind:<8}echo p50 {median(window.answers) * 1000:.2f}, p99 {p99(window.answers):.2f} ms; "
+            f"CPU {cpu:.1f} ms/s, with all threads {process:.1f}; hooks: done x{window.done}, {faults or 'no faults'}"
+        )
+        print(f"  {'':<8}loop {lateness(window.server)}")
+        print(f"  {'':<8}idle process {lateness(window.control)}", flush=True)
 
 
 def lateness(windows: Sequence[Seen]) -> str:
@@ -225,83 +229,15 @@ def serving(folder: Path, database: str, redis: str) -> Iterator[Measurement]:
         control.end()
 
 
-@dataclass(frozen=True)
-class Case:
-    """What is measured, and how it comes about."""
-
-    name: str
-    route: str
-    begin: Callable[[], object] = lambda: None
-    end: Callable[[], object] = lambda: None
-
-
-def cases_on_sqlite(file: Path, redis: Valkey) -> list[Case]:
-    """With a file as the database, and with Redis."""
-    other = sqlite3.connect(file, isolation_level=None)
-    return [
-        Case("SQLite, endless query", "endless"),
-        Case("SQLite, well", "write"),
-        Case("SQLite, locked", "write", lambda: other.execute("BEGIN EXCLUSIVE"), lambda: other.execute("ROLLBACK")),
-        Case("SQLite, back", "write"),
-        Case("Redis, well", "count"),
-        Case("Redis, hung", "count", redis.hang, redis.wake),
-        Case("Redis, down", "count", redis.kill, redis.start),
-        Case("Redis, back", "count"),
-    ]
-
-
-def cases_on_small_disk(folder: Path) -> list[Case]:
-    """With a file on a disk that has no room."""
-    hog = folder / "hog"
-    return [
-        Case("SQLite, disk full", "write", lambda: fill(hog), hog.unlink),
-        Case("SQLite, disk with room again", "write"),
-    ]
-
-
-def fill(file: Path) -> None:
-    """Write until there is no room."""
-    with suppress(OSError), file.open("wb", buffering=0) as hog:
-        while True:
-            hog.write(b"x" * 512)
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path | None]:
-    """A file system of a few megabytes; None where that is not allowed."""
-    place = folder / "small"
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(place)]
-    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
-        yield None
-        return
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
-
-
-def cases_on_postgresql(server: Postgresql) -> list[Case]:
-    """With PostgreSQL."""
-    return [
-        Case("PostgreSQL, endless query", "endless"),
-        Case("PostgreSQL, well", "write"),
-        Case("PostgreSQL, down", "write", server.stop, server.start),
-        Case("PostgreSQL, back", "write"),
-    ]
-
-
-async def measure_all(cases: Sequence[Case], folder: Path, database: str, redis: str, pairs: int) -> None:
+async def measure_all(cases: Sequence[Case], folder: Path, database: str, redis: str, rounds: int) -> None:
     """One server for them all."""
     if cases:
         with serving(folder, database, redis) as measurement:
             for case in cases:
-                case.begin()
-                await measurement.measure(case.name, pairs, case.route)
-                case.end()
+                await measurement.measure(case, rounds)
 
 
-async def main(pairs: int, words: Sequence[str]) -> None:
+async def main(rounds: int, words: Sequence[str]) -> None:
     """Measure all cases, or those whose names have one of the words."""
 
     def wanted(cases: Sequence[Case]) -> list[Case]:
@@ -310,15 +246,15 @@ async def main(pairs: int, words: Sequence[str]) -> None:
     os.sched_setaffinity(0, {OTHER_CORE})
     with tempfile.TemporaryDirectory() as name, valkey() as redis:
         folder, file = Path(name), Path(name, "test.db")
-        await measure_all(wanted(cases_on_sqlite(file, redis)), folder, f"sqlite:///{file}", redis.url, pairs)
+        await measure_all(wanted(cases_on_sqlite(file, redis)), folder, f"sqlite:///{file}", redis.url, rounds)
         with small_disk(folder) as small:
             if small is not None:
                 url = f"sqlite:///{small / 'test.db'}"
-                await measure_all(wanted(cases_on_small_disk(small)), folder, url, redis.url, pairs)
+                await measure_all(wanted(cases_on_small_disk(small)), folder, url, redis.url, rounds)
         with postgresql() as server:
-            await measure_all(wanted(cases_on_postgresql(server)), folder, server.url, redis.url, pairs)
+            await measure_all(wanted(cases_on_postgresql(server)), folder, server.url, redis.url, rounds)
 
 
 if __name__ == "__main__":
     with suppress(KeyboardInterrupt):
-        run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 4, sys.argv[2:]))
+        run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 3, sys.argv[2:]))
