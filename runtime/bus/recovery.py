@@ -126,8 +126,8 @@ class SharedRecall(Recall):
         """Of channels with members here that keep messages."""
         self._kept: dict[str, Keep] = {}
         """What channels with members here keep, by the routes of these."""
-        self._waiting: dict[str, dict[Wrapped, int]] = {}
-        """Who waits for the store, by channel, and for how many answers."""
+        self._waiting: dict[str, set[Wrapped]] = {}
+        """Who waits for the store, by channel."""
         self._questions: dict[tuple[str, str | None, bool], _Question] = {}
         """Those to be asked."""
         self._asked: dict[int, _Question] = {}
@@ -185,11 +185,12 @@ class SharedRecall(Recall):
         elif not self._bus.is_up:
             if seen is not None:
                 self._tell_unknown(far, channel, "down")
+        elif far in self._waiting.get(channel, ()):
+            pass  # it left and is here again: the answer that comes is for it
         elif place is not None and in_step and seen in (None, place.at):
             tell_joined(far, channel, place.at) if seen is None else self._tell_nothing_missed(far, channel, place.at)
         elif keep is not None or self._may_keep(channel):
-            waiting = self._waiting.setdefault(channel, {})
-            waiting[far] = waiting.get(far, 0) + 1
+            self._waiting.setdefault(channel, set()).add(far)
             self._ask(_Question(channel, None if seen is None else seen.epoch, keep, [(far, seen)]))
         elif seen is not None:
             self._tell_unknown(far, channel)
@@ -381,9 +382,7 @@ class SharedRecall(Recall):
 
     def _stop_waiting(self, channel: str, far: Wrapped) -> None:
         waiting = self._waiting[channel]
-        waiting[far] -= 1
-        if not waiting[far]:
-            del waiting[far]
+        waiting.discard(far)
         if not waiting:
             del self._waiting[channel]
 

@@ -29,8 +29,14 @@ REFUSED: Final = -1
 FULL: Final = 2
 """Older messages were dropped because of their bytes."""
 
+DROPPED_MOST: Final = 1_000
+"""So many messages are dropped in one step."""
+SIZE_MOST: Final = 1_000_000_000
+TTL_MOST_MS: Final = 10 * 365 * 24 * 3_600_000
+"""What stores can count; longer is for ever, where nobody uses the channel."""
+
 _SHARED: Final = r"""
-local COST = MESSAGE_BYTES
+local COST, MOST = MESSAGE_BYTES, DROPPED_MOST
 local function now()
   local time = CLOCK
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -46,15 +52,15 @@ local function used(ttl)
   redis.call('PEXPIRE', KEYS[1], time)
   redis.call('PEXPIRE', KEYS[2], time)
 end
--- epoch, offset, time: of the last message; sum: the bytes of all there were; check: the sum at which to look whether
--- those that are kept are too many bytes; used: when both keys were told last to live on; size, ttl: the terms.
-local EPOCH, OFFSET, TIME, SUM, CHECK, USED, SIZE, TTL = 1, 2, 3, 4, 5, 6, 7, 8
+-- epoch, offset, time: of the last message; sum: the bytes of all there were; base: of those that were dropped,
+-- when that was looked at last; used: when both keys were told last to live on; size, ttl: the terms.
+local EPOCH, OFFSET, TIME, SUM, BASE, USED, SIZE, TTL = 1, 2, 3, 4, 5, 6, 7, 8
 local function place()
-  return redis.call('HMGET', KEYS[2], 'epoch', 'offset', 'time', 'sum', 'check', 'used', 'size', 'ttl')
+  return redis.call('HMGET', KEYS[2], 'epoch', 'offset', 'time', 'sum', 'base', 'used', 'size', 'ttl')
 end
 -- A new place, or nothing where the store has no room for it: it says so before a script has changed anything only.
 local function begin(epoch, size, ttl)
-  local done = redis.pcall('HSET', KEYS[2], 'epoch', epoch, 'offset', '0', 'time', '0', 'sum', '0', 'check', '0',
+  local done = redis.pcall('HSET', KEYS[2], 'epoch', epoch, 'offset', '0', 'time', '0', 'sum', '0', 'base', '0',
     'used', '0', 'size', size, 'ttl', ttl)
   if type(done) == 'table' and done.err then return nil end
   redis.call('DEL', KEYS[1])
@@ -99,7 +105,8 @@ if not kept then
   publish(0, '')
   return -1
 end
--- Drops the oldest while this holds of one, by its time and by what it and all after it hold.
+-- Drops the oldest while this holds of one, by its time and by what it and all after it hold; the rest next time, where
+-- they are so many that others would wait for it.
 local function drop(is_due)
   local page, dropped = 1, 0
   while true do
@@ -107,7 +114,7 @@ local function drop(is_due)
     if #first == 0 then return dropped, 0 end
     for _, entry in ipairs(first) do
       local held = sum - entry[2][4] + #entry[2][2] + COST
-      if not is_due(parts(entry[1]), held) then return dropped, held end
+      if dropped == MOST or not is_due(parts(entry[1]), held) then return dropped, held end
       redis.call('XDEL', KEYS[1], entry[1])
       dropped = dropped + 1
     end
@@ -116,14 +123,15 @@ local function drop(is_due)
 end
 local result = 1
 redis.call('HSET', KEYS[2], 'offset', whole(offset), 'time', whole(time), 'sum', whole(sum))
-if sum > tonumber(kept[CHECK]) then
+if sum - kept[BASE] > tonumber(most) then
   local dropped, held = drop(function(_, held) return held > tonumber(most) end)
   if dropped > 0 then result = 2 end
-  redis.call('HSET', KEYS[2], 'check', whole(sum + most - held))
+  redis.call('HSET', KEYS[2], 'base', whole(sum - held))
 end
 if time - kept[USED] >= kept[TTL] / 4 then
-  drop(function(at) return at < time - kept[TTL] end)
-  redis.call('HSET', KEYS[2], 'used', whole(time))
+  if drop(function(at) return at < time - kept[TTL] end) < MOST then
+    redis.call('HSET', KEYS[2], 'used', whole(time))
+  end
   used(kept[TTL])
 end
 publish(offset, kept[EPOCH])
@@ -220,7 +228,10 @@ class Streams:
             object.__setattr__(self, name, hashlib.sha1(self._whole(body)).hexdigest().encode())
 
     def _whole(self, body: str) -> bytes:
-        shared = _SHARED.replace("MESSAGE_BYTES", str(MESSAGE_BYTES)).replace("CLOCK", self.clock)
+        given = {"MESSAGE_BYTES": str(MESSAGE_BYTES), "DROPPED_MOST": str(DROPPED_MOST), "CLOCK": self.clock}
+        shared = _SHARED
+        for name, value in given.items():
+            shared = shared.replace(name, value)
         return (shared + body).encode()
 
     def load(self) -> tuple[tuple[bytes, ...], ...]:
@@ -285,4 +296,11 @@ def parse(answer: Any) -> Answer | None:
 
 
 def _terms(keep: Keep | None) -> tuple[bytes, bytes]:
-    return (b"", b"") if keep is None else (b"%d" % keep.size, b"%d" % max(1, round(keep.ttl * 1000)))
+    return (
+        (b"", b"")
+        if keep is None
+        else (
+            b"%d" % min(keep.size, SIZE_MOST),
+            b"%d" % max(1, round(min(keep.ttl * 1000, TTL_MOST_MS))),
+        )
+    )

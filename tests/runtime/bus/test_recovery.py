@@ -450,6 +450,25 @@ def test_a_quiet_channel_with_members_is_kept_in_use(node: Node) -> None:
     assert len(node.recall._renewals) <= 1
 
 
+def test_who_leaves_and_is_back_before_the_answer_waits_for_the_same(store: Store, node: Node) -> None:
+    far, end = Node(store), End()
+    node.enter(End())
+    node.settle()
+    far.say("1")
+    far.settle()
+    node.settle()
+    back = node.enter(end, Position("e1", 0))
+    del node.room[back]
+    node.room[back] = None
+    node.recall.entered(back, ROOM, KEEP, None)
+    assert len(node.going) == 1
+    node.settle()
+    far.say("2")
+    far.settle()
+    node.settle()
+    assert kinds(end) == ["welcome", "1", "recovered", "2"]
+
+
 def test_a_store_that_refuses_counts_as_lost(node: Node) -> None:
     node.enter(End())
     with pytest.raises(ConnectionError):

@@ -12,7 +12,7 @@ import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
-from runtime.bus.streams import FULL, NOT_KEPT, REFUSED, Answer, Streams, parse
+from runtime.bus.streams import DROPPED_MOST, FULL, NOT_KEPT, REFUSED, Answer, Streams, parse
 from runtime.envelope import Position
 from runtime.history import MESSAGE_BYTES, Keep, Missed, Ring
 from tests.runtime.bus.valkey import valkey
@@ -21,6 +21,7 @@ MUCH = 1 << 30
 TOPIC = b"topic"
 VIRTUAL = "{redis.call('GET', 'clock'), '0'}"
 KEEP = Keep(3, 10.0)
+ONE = msgspec.msgpack.encode([1, "head", b"x", 0, ""])
 
 
 class Store:
@@ -151,6 +152,33 @@ def test_where_routes_ask_for_different_terms_the_larger_hold(store: Store) -> N
     assert store.client.hmget("t:place:room", "size", "ttl") == [b"4", b"10000"]
     store.read(None, keep=Keep(7, 20.0))
     assert store.client.hmget("t:place:room", "size", "ttl") == [b"7", b"20000"]
+
+
+def test_terms_that_no_store_can_count(store: Store) -> None:
+    keep = Keep(10**30, 1e300)
+    assert store.append(b"1", keep=keep) == 1
+    assert store.read(Position("e", 0), keep=keep) == Answer(Position("e", 1), Missed(0, ((1, b"1"),)))
+
+
+def test_what_is_very_much_is_dropped_step_by_step(client: Any) -> None:
+    client.flushall()
+    store, keep = Store(client), Keep(10_000, 100.0)
+    pipe = client.pipeline(transaction=False)
+    for _ in range(2 * DROPPED_MOST + 500):
+        pipe.execute_command(*store.streams.append("room", TOPIC, ONE, 1, "e", keep))
+    pipe.execute()
+    store.at(200.0)
+    left: list[int] = []
+    for number in range(4):
+        assert store.append(b"x", keep=keep) == 1
+        left.append(client.xlen("t:kept:room"))
+        answer = store.read(Position("e", 0), keep=keep)
+        assert answer is not None
+        assert len(answer.missed.messages) == number + 1
+    assert left == [1_501, 502, 3, 4]
+    small = Store(client, 2 * (MESSAGE_BYTES + 1))
+    assert [small.append(b"x", keep=keep) for _ in range(2)] == [FULL, FULL]
+    assert client.xlen("t:kept:room") == 2
 
 
 def test_a_clock_that_goes_back_harms_nothing(store: Store) -> None:
