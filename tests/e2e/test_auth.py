@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hmac
 import itertools
+import json
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from joserfc import jwk
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin, Subprotocol
@@ -88,7 +92,24 @@ def token(**claims: Any) -> str:
     return plant(mint(secret_key(claims.pop("secret", SECRET), "KEY"), {**standard, **claims}))
 
 
-TOKENS: Mapping[str, tuple[dict[str, Any] | None, int]] = {
+def part(content: Mapping[str, Any]) -> str:
+    """A part of a token, as it is written."""
+    return base64.urlsafe_b64encode(json.dumps(content).encode()).rstrip(b"=").decode()
+
+
+def unsigned() -> str:
+    """A token of the algorithm `none`."""
+    return f"{part({'alg': 'none', 'typ': 'JWT'})}.{token().split('.')[1]}."
+
+
+def tampered() -> str:
+    """A good token with another user in it."""
+    head, _, signature = token().split(".")
+    claims = {"sub": "root", "aud": "chat", "iss": "me", "exp": int(time.time()) + 600}
+    return f"{head}.{part(claims)}.{signature}"
+
+
+TOKENS: Mapping[str, tuple[dict[str, Any] | Callable[[], str] | None, int]] = {
     "none": (None, 401),
     "good": ({}, 101),
     "expired": ({"exp": 1}, 401),
@@ -96,7 +117,16 @@ TOKENS: Mapping[str, tuple[dict[str, Any] | None, int]] = {
     "audience": ({"aud": "mail"}, 401),
     "issuer": ({"iss": "you"}, 401),
     "forged": ({"secret": "another-secret-0123456789abcdefgh"}, 401),
+    "unsigned": (unsigned, 401),
+    "tampered": (tampered, 401),
 }
+
+
+def written_token(made: dict[str, Any] | Callable[[], str] | None) -> str | None:
+    """A token of the table; None for none."""
+    return None if made is None else token(**made) if isinstance(made, dict) else made()
+
+
 PLACES = ("header", "query", "subprotocol")
 ORIGINS: Mapping[str, tuple[str | None, bool]] = {
     "no origin": (None, True),
@@ -138,12 +168,12 @@ async def attempt(
 
 
 async def test_every_handshake_of_the_matrix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Token × place × origin: 84 handshakes with exact statuses, and the secret in nothing that is told."""
+    """Token × place × origin: 108 handshakes with exact statuses, and the secret in nothing that is told."""
     monkeypatch.setenv(VARIABLE, SECRET)
     assert len(MATRIX) >= 60
     async with serving(tmp_path, ROUTE) as (address, _, heard):
         host = address.rsplit(":", 1)[0]
-        written = {name: None if claims is None else token(**claims) for name, (claims, _) in TOKENS.items()}
+        written = {name: written_token(made) for name, (made, _) in TOKENS.items()}
         for state, place, origin in MATRIX:
             shown, allowed = ORIGINS[origin]
             status = await attempt(address, written[state], place, shown and shown.format(host=host))
@@ -153,6 +183,34 @@ async def test_every_handshake_of_the_matrix(tmp_path: Path, monkeypatch: pytest
     told = repr(heard)
     assert SECRET not in told
     assert not [name for name, one in written.items() if one and one in told]
+
+
+def published(private: Any, path: Path) -> bytes:
+    """Write down the public key that belongs to a private one; the text of the file."""
+    path.write_bytes(private.as_pem(private=False))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["RSA", "EC", "OKP"])
+async def test_a_public_key_signs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """A token of HS256 whose secret is the text of the route's public key, which anybody may have."""
+    monkeypatch.chdir(tmp_path)
+    makers: Mapping[str, Callable[[], Any]] = {
+        "RSA": lambda: jwk.RSAKey.generate_key(2048),
+        "EC": lambda: jwk.ECKey.generate_key("P-256"),
+        "OKP": lambda: jwk.OKPKey.generate_key("Ed25519"),
+    }
+    private = makers[kind]()
+    public = published(private, tmp_path / "public.pem")
+    claims = {"sub": "ann", "exp": int(time.time()) + 600}
+    signed = f"{part({'alg': 'HS256', 'typ': 'JWT'})}.{part(claims)}"
+    digest = hmac.digest(public, signed.encode(), "sha256")
+    confused = f"{signed}.{base64.urlsafe_b64encode(digest).rstrip(b'=').decode()}"
+    auth = "auth: {jwt: {public_key_file: public.pem}}\n"
+    async with serving(tmp_path, auth + ROUTE.replace(ROUTE.splitlines(keepends=True)[3], "")) as (address, _, _heard):
+        for place in PLACES:
+            assert await attempt(address, mint(private, claims), place, None) == 101
+            assert await attempt(address, confused, place, None) == 401
 
 
 async def test_hooks_see_the_user_and_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
