@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -67,6 +68,8 @@ class Sql:
         self._limits = limits
         self._engine = _engine(self._url, limits)
         self._gate = Gate()
+        # SQLite has one writer at a time. The others wait here, not each with a connection that readers lack.
+        self._turn = asyncio.Lock() if self._is_sqlite else contextlib.nullcontext()
         self._jobs: set[_Job] = set()
         self._prepared = lru_cache(_KEPT)(lambda query: _prepare(query, self._driver.placeholder))
 
@@ -77,7 +80,8 @@ class Sql:
         given = [_bound(params, key) for key in known.keys]
         rows = 1 if one else self._limits.sql_rows
         call = Call(known.text, given, reads, known.writes, known.inserts, rows, one)
-        job = _Job(self._connect, self._driver, call)
+        turn = self._turn if call.writes else contextlib.nullcontext()
+        job = _Job(self._connect, self._driver, call, turn)
         self._jobs.add(job)
         job.task.add_done_callback(lambda _: self._jobs.discard(job))
         try:
@@ -109,6 +113,8 @@ class Sql:
 
     def _too_late(self, job: _Job) -> Fault:
         seconds = self._limits.sql_seconds
+        if job.connection is None and self._is_sqlite:
+            return Fault(codes.SQL_UNAVAILABLE, f"other statements kept the database busy for {seconds:g} s")
         if job.connection is None:
             return Fault(codes.SQL_UNAVAILABLE, f"there was no connection to the database within {seconds:g} s")
         return Fault(codes.SQL_TIMEOUT, f"the statement took longer than {seconds:g} s and was stopped")
@@ -174,10 +180,17 @@ def _engine(url: URL, limits: ServerLimits) -> AsyncEngine:
 class _Job:
     """One statement on its way, from the pool and back. `connection` is None while it waits for one."""
 
-    def __init__(self, connect: Callable[[], Awaitable[AsyncConnection]], driver: Driver, call: Call) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Awaitable[AsyncConnection]],
+        driver: Driver,
+        call: Call,
+        turn: AbstractAsyncContextManager[None],
+    ) -> None:
         self.connection: Any = None
         self._connect = connect
         self._driver = driver
+        self._turn = turn
         self._stopper: asyncio.Task[None] | None = None
         self.task = asyncio.create_task(self._perform(call))
 
@@ -209,15 +222,16 @@ class _Job:
             patience -= _STOP_EVERY_SECONDS
 
     async def _perform(self, call: Call) -> Outcome:
-        held = await self._acquire()
-        try:
-            return await self._driver.run(self.connection, call)
-        except asyncio.CancelledError:
-            with contextlib.suppress(Exception):  # it is thrown away then, which `_stop` sees to in time
-                await self._driver.settle(self.connection)
-            raise
-        finally:
-            await self._release(held)
+        async with self._turn:
+            held = await self._acquire()
+            try:
+                return await self._driver.run(self.connection, call)
+            except asyncio.CancelledError:
+                with contextlib.suppress(Exception):  # it is thrown away then, which `_stop` sees to in time
+                    await self._driver.settle(self.connection)
+                raise
+            finally:
+                await self._release(held)
 
     async def _acquire(self) -> AsyncConnection:
         """A connection that is alive, as far as is known."""

@@ -20,7 +20,7 @@ from runtime.services.driver import NO_TRANSACTIONS, Call, Outcome, TooManyRows
 
 _LARGEST_CELL: Final = 16 * 1024 * 1024
 """Bytes of the largest text or blob that a statement can make."""
-_PATIENCE: Final = 0.9
+_PATIENCE: Final = 0.8
 """The part of a statement's time that it may wait for a lock, so that the lock is named before the time is up."""
 _SETTINGS: Final = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON")
 _UNAVAILABLE: Final = frozenset(

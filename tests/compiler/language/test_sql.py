@@ -77,6 +77,8 @@ def test_placeholders_are_replaced_and_nothing_else() -> None:
 
 def test_writes_are_seen_outside_of_text_and_comments() -> None:
     assert has_writes("WITH a AS (SELECT 1) INSERT INTO t SELECT * FROM a RETURNING id")
+    assert has_writes("REPLACE INTO t VALUES (1)")
     assert not has_writes("SELECT 'insert' -- delete")
+    assert not has_writes("SELECT replace (a, 'b', 'c') FROM t")
     assert has_insert("insert or ignore into t values (1)")
     assert not has_insert("UPDATE t SET a = replace(a, 'x', 'insert into')")

@@ -26,6 +26,37 @@ async def test_a_locked_file(tmp_path: Path) -> None:
         assert (await execute(sql, "INSERT INTO t VALUES (1)"))["rows_affected"] == 1
 
 
+async def test_readers_go_on_while_writers_wait_for_a_lock(tmp_path: Path) -> None:
+    path = tmp_path / "test.db"
+    async with opened(f"sqlite:///{path}", sql_seconds=3.0) as sql:
+        await execute(sql, "CREATE TABLE t (id INTEGER)")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        writing = [asyncio.create_task(execute(sql, "INSERT INTO t VALUES (1)")) for _ in range(50)]
+        await asyncio.sleep(0.2)
+        assert (
+            await asyncio.gather(*(query(sql, "SELECT count(*) AS n FROM t") for _ in range(50))) == [[{"n": 0}]] * 50
+        )
+        assert not any(task.done() for task in writing)
+        other.execute("ROLLBACK")
+        other.close()
+        assert [done["rows_affected"] for done in await asyncio.gather(*writing)] == [1] * 50
+
+
+async def test_writers_that_wait_too_long(tmp_path: Path) -> None:
+    path = tmp_path / "test.db"
+    async with opened(f"sqlite:///{path}", sql_seconds=1.0) as sql:
+        await execute(sql, "CREATE TABLE t (id INTEGER)")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        writing = (fault(sql, "INSERT INTO t VALUES (1)", operation="execute") for _ in range(5))
+        _, _, *waited = await asyncio.gather(*writing)
+        assert {(one.code, one.message) for one in waited} == {
+            ("sql_unavailable", "other statements kept the database busy for 1 s")
+        }
+        other.close()
+
+
 async def test_a_full_disk(tmp_path: Path) -> None:
     async with opened(f"sqlite:///{tmp_path / 'test.db'}", sql_connections=1) as sql:
         await execute(sql, "CREATE TABLE t (body TEXT)")
