@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shutil
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +16,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from runtime.app import App
+from tests.conftest import PROJECT
 from tests.e2e.news import NEWS, served
 
 PROTOCOL = Subprotocol("worpen.v1")
@@ -144,3 +148,29 @@ async def test_a_client_cut_off_for_too_long_is_told_how_much_is_lost() -> None:
         async with wrapped(app, {"a": ["of another server", 3]}) as bob:
             await heard(bob)
             assert (await heard(bob))["missed"] is None
+
+
+async def test_the_guides_route_and_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (PROJECT / "docs" / "guides" / "history.md").read_text(encoding="utf-8")
+    route, program = (re.search(rf"```{kind}\n(.*?)```", guide, re.DOTALL) for kind in ("yaml", "python"))
+    assert route is not None
+    assert program is not None
+    shutil.copy(PROJECT / "runtime" / "clients" / "worpen_client.py", tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    names: dict[str, Any] = {}
+    exec(program[1], names)
+    async with served(route[1]) as app:
+        address = f"ws://127.0.0.1:{app.addresses[0][1]}/ws/news"
+        shown: asyncio.Queue[str] = asyncio.Queue()
+        lost: list[str] = []
+        following = asyncio.create_task(names["follow"](address, shown.put_nowait, lambda: lost.append("lost")))
+        while not app.hub.size("news"):  # noqa: ASYNC110 (a test may look)
+            await asyncio.sleep(0.005)
+        for number in range(3):
+            app.broadcast("news", str(number))
+            assert await asyncio.wait_for(shown.get(), 10) == str(number)
+            for link in list(app.links.values()):
+                link.abort()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+        assert lost == []
