@@ -174,6 +174,10 @@ _NOTHING_SEEN: Final[dict[str, Position]] = {}
 """Of nearly all clients: one for them all, always empty."""
 
 
+_LEFT_OUT: Final = object()
+"""What stands for an argument of `emit` that an effect does not have."""
+
+
 class Host:
     """Performs the effects of one connection's hooks."""
 
@@ -192,13 +196,13 @@ class Host:
         self._far = far
         self._run = run
 
-    def emit(self, effect: str, *arguments: Any) -> Any:
+    def emit(self, effect: str, message: Any = _LEFT_OUT, binary: Any = _LEFT_OUT, *others: Any) -> Any:
         """Perform one effect and return its reply; for those that wait an awaitable.
 
-        Raises Fault, and OutsideManifest where its program says nothing of what it asks for."""
+        Raises Fault, and OutsideManifest where its program says nothing of what it asks for. The first two arguments
+        have the names that `send` gives them: packing them together would cost every answer."""
         if effect == "send":
             # `_send` of a text while nobody follows it, written out: it is most of what hooks ask for.
-            message, binary = arguments
             far, node = self._far, self._node
             if (
                 message.__class__ is str
@@ -212,6 +216,7 @@ class Host:
                 except UnicodeEncodeError:
                     raise half_a_pair(message) from None
                 return 1
+        arguments = (message, binary, *others) if binary is not _LEFT_OUT else (message,)
         match effect:
             case "send":
                 return self._send(*arguments)
