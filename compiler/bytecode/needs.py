@@ -262,8 +262,13 @@ def _joined(one: _State, other: _State) -> _State:
     """What holds behind two branches."""
     if not one.reached or not other.reached:
         return one if one.reached else other
-    same = {local: known for local, known in one.locals.items() if other.locals.get(local) == known}
+    same = {local: known for local, known in one.locals.items() if _is_same(known, other.locals.get(local))}
     return _State(_either((one.needs, other.needs)), same, one.counts and other.counts)
+
+
+def _is_same(one: _Known, other: _Known | None) -> bool:
+    """Whether two values are known to be one: a constant that was set in one branch only is not (1 is not true)."""
+    return one is other or (other is not None and one.path is not None and one.path == other.path)
 
 
 def _either(needs: Iterable[_Needs]) -> _Needs:

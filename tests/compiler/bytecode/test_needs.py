@@ -102,6 +102,11 @@ USE = sending("message.x | upper")
         (f"- If: {{condition: message.a, then: [{UPPER}], else: [{UPPER}]}}", {"": OBJECT, "x": TEXT}),
         ("- If: {condition: \"message == 'ping'\", then: [{Return: {value: pong}}]}\n" + USE, {}),
         ("- If: {condition: \"message.x == null\", then: [{Throw: {message: no}}]}\n" + USE, {"": OBJECT}),
+        ("- If: {condition: message.a, then: [{SetVar: {name: t, value: true}}], "
+         "else: [{SetVar: {name: t, value: 1}}]}\n" + sending("message.x + t"),
+         {"": OBJECT, "x": NUMERIC | BOOLEAN | LIST}),
+        ("- If: {condition: message.a, then: [{SetVar: {name: t, value: '{{ message.b }}'}}], "
+         "else: [{SetVar: {name: t, value: '{{ message.b }}'}}]}\n" + sending("t | upper"), {"": OBJECT, "b": TEXT}),
         ("- If: {condition: message.a, then: [{SetVar: {name: t, value: 1}}]}\n" + USE, {"": OBJECT, "x": TEXT}),
         ("- If: {condition: message.a, then: [{Log: {message: a}}]}\n" + USE, {"": OBJECT}),
         ("- Switch: {value: '{{ message.t }}', cases: [{value: a, operations: [" + UPPER + "]}]}", {"": OBJECT}),
