@@ -136,6 +136,8 @@ class Reader:
     front: Front
     heard: list[str] = field(default_factory=list)
     lost: list[Lost] = field(default_factory=list)
+    lost_at: list[int] = field(default_factory=list)
+    """How much was heard when something was told lost."""
     cuts: int = 0
     recovered: int = 0
     """Messages that came by recovery."""
@@ -158,6 +160,7 @@ class Reader:
                         self.heard.append(str(data))
                     case Lost():
                         self.lost.append(event)
+                        self.lost_at.append(len(self.heard))
                     case Recovered(_, messages):
                         self.recovered += messages
                         self.away.append(time.monotonic() - opened)
@@ -259,6 +262,22 @@ def judge(heard: Sequence[str], truth: Sequence[str], name: str = "") -> list[st
     twice = len(heard) - len(set(heard))
     missing = len(set(expected) - set(heard))
     return [f"{name}: {twice} twice, {missing} missing, of {len(expected)}"]
+
+
+def judge_by_speaker(reader: Reader) -> list[str]:
+    """The same where there is no truth, since nodes were alone: of each speaker nothing twice, nothing out of turn, and
+    nothing missing but where something was told lost."""
+    found: list[str] = []
+    latest: dict[str, tuple[int, int]] = {}
+    for place, text in enumerate(reader.heard):
+        speaker, number = text.split()[0], int(text.split()[1])
+        before, at = latest.get(speaker, (number - 1, place))
+        if number <= before:
+            found.append(f"{text} came after {speaker} {before}")
+        elif number != before + 1 and not any(at < lost <= place for lost in reader.lost_at):
+            found.append(f"{text} came after {speaker} {before}, and nothing was told lost")
+        latest[speaker] = number, place
+    return found
 
 
 def summary(readers: Sequence[Reader]) -> dict[str, Any]:

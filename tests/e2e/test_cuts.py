@@ -20,8 +20,8 @@ from runtime.clients.worpen_client import Lost
 from runtime.events import BusUp, Event
 from runtime.server.console import FOLDER
 from tests.e2e.cluster.node import ROUTE
-from tests.e2e.cluster.trial import Node
-from tests.e2e.cuts import Front, Reader, Talk, judge, nodes, one_node, summary
+from tests.e2e.cluster.trial import Node, cluster
+from tests.e2e.cuts import Front, Reader, Talk, judge, judge_by_speaker, nodes, one_node, summary
 from tests.e2e.news import served
 from tests.e2e.test_clients import node_with_websocket
 from tests.runtime.bus.valkey import valkey
@@ -88,6 +88,51 @@ async def test_many_cuts_in_memory(alone: Node) -> None:
 
 async def test_many_cuts_over_a_bus(three: list[Node]) -> None:
     await cut_amid_talk([node.port for node in three], "cuts")
+
+
+def test_the_judge_of_speakers_finds_what_is_wrong() -> None:
+    def judged(*heard: str, lost_at: Sequence[int] = ()) -> list[str]:
+        return judge_by_speaker(Reader(Front([], ""), list(heard), lost_at=list(lost_at)))
+
+    assert judged("a 1", "b 7", "a 2", "b 8") == []
+    assert judged("a 1", "b 7", "a 3", lost_at=[2]) == []
+    assert judged("a 1", "b 7", "a 3", lost_at=[3])
+    assert judged("a 1", "b 7", "a 3", lost_at=[0])
+    assert judged("a 1", "a 1", lost_at=[1])
+    assert judged("a 2", "a 1", lost_at=[1])
+
+
+@pytest.mark.skipif(not WHOLE, reason="a part of `make recovery`")
+async def test_while_the_store_is_in_trouble_nothing_is_lost_in_silence() -> None:
+    room = "trouble"
+    async with cluster(15.0, size=5_000) as trial, AsyncExitStack() as stack:
+        ports = [node.port for node in trial.nodes]
+        talk = await stack.enter_async_context(Talk(ports, ports[0], room, 60.0))
+        readers = [Reader(await stack.enter_async_context(Front([port], room))) for port in ports * 2]
+        reading = [asyncio.create_task(reader.read()) for reader in readers]
+        try:
+            await asyncio.gather(*(until_heard(reader, 20) for reader in readers))
+            for _ in range(3):
+                await trial.wire.cut()
+                await asyncio.sleep(random.uniform(0.3, 1.5))
+                await trial.wire.mend()
+                await asyncio.sleep(2.0)
+                trial.store.hang()
+                await asyncio.sleep(random.uniform(0.3, 1.5))
+                trial.store.wake()
+                await asyncio.sleep(2.0)
+                trial.store.kill()
+                trial.store.start()
+                await asyncio.sleep(2.0)
+            await talk.end()
+            async with asyncio.timeout(20):
+                await asyncio.gather(*reading)
+        finally:
+            for task in reading:
+                task.cancel()
+    print("\ntrouble:", {"messages": [len(one.heard) for one in readers], "lost": [len(one.lost) for one in readers]})
+    assert [found for reader in readers for found in judge_by_speaker(reader)] == []
+    assert all(reader.lost for reader in readers)
 
 
 class JavaScript:
