@@ -55,9 +55,15 @@ _ALL: Final = SqlReach(UNKNOWN, (EVERYTHING,), (EVERYTHING,), ("*.*",), ("*.*",)
 def parse_statements(text: str, dialect: str) -> list[Any]:
     """The trees of the statements in a text. Raises SqlglotError, RecursionError."""
     import sqlglot
+    from sqlglot.errors import SqlglotError
 
     logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it tells what it does not know
-    return [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
+    try:
+        return [tree for tree in sqlglot.parse(text, read=dialect) if tree is not None]
+    except (SqlglotError, RecursionError):
+        raise
+    except Exception as bug:  # of the parser, with texts that are none
+        raise SqlglotError(str(bug)) from bug
 
 
 @lru_cache(_KEPT)
@@ -171,6 +177,8 @@ class _Reading:
 
     def _sources(self, scope: Any) -> dict[str, str]:
         """The tables of one query, without those inside it, by the names that its columns may have before them."""
+        if scope is None:
+            return {}
         if (known := self._known.get(id(scope))) is None:
             known = self._known[id(scope)] = {
                 table.alias_or_name.lower(): _name_of(table)
@@ -270,13 +278,15 @@ def _target(node: Any, exp: Any) -> Any:
 
 
 def _name_of(table: Any) -> str:
-    parts = [_identifier(part) for part in (table.args.get("db"), table.this) if part is not None]
+    parts = [_identifier(part) for part in (table.args.get("db"), table.this) if part]
     return ".".join(parts)
 
 
 def _identifier(node: Any) -> str:
-    """A name as databases compare it: in lower case unless it stands in quotes."""
-    inner = getattr(node, "this", node)
-    while not isinstance(inner, str):
-        node, inner = inner, inner.this
-    return inner if node.args.get("quoted") else inner.lower()
+    """A name as databases compare it, in lower case unless it stands in quotes; `*` where there is none."""
+    from sqlglot.expressions import Identifier
+
+    name = node if isinstance(node, Identifier) else node.find(Identifier)
+    if name is None or not isinstance(name.this, str):
+        return EVERYTHING
+    return name.this if name.args.get("quoted") else name.this.lower()

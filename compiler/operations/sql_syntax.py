@@ -53,7 +53,8 @@ def _shape(statement: str, kinds: list[str]) -> SqlMistake | None:
 def _mistake(statement: str, error: Any) -> SqlMistake:
     told = getattr(error, "errors", None)
     if not told:
-        return SqlMistake("this is no SQL: a text or a quoted name is never closed", Span(0, len(statement)))
+        open_end = ": a text or a quoted name is never closed" if type(error).__name__ == "TokenError" else ""
+        return SqlMistake(f"this is no SQL{open_end}", Span(0, len(statement)))
     first = told[0]
     lines = statement.split("\n")
     row = min(max(int(first["line"] or 1), 1), len(lines)) - 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import subprocess
 import sys
@@ -10,8 +11,16 @@ import pytest
 
 from compiler.bytecode.codec import encode
 from compiler.language.sql_reach import SqlReach, covers_column, covers_table, sql_reach
+from compiler.operations.sql_syntax import find_mistake
 from compiler.pipeline import Settings, compile_source
 
+SEEDS = (
+    "SELECT u.id , r.name FROM users u JOIN rooms r USING ( id ) WHERE u.id IN ( SELECT x FROM y )",
+    "WITH a AS ( SELECT x FROM b ) INSERT INTO t ( a , b ) SELECT x , 1 FROM a ON CONFLICT ( a ) DO UPDATE SET b = 2",
+    "UPDATE t SET ( a , b ) = ( SELECT x , y FROM s ) WHERE t.i = 1 RETURNING *",
+    "DELETE FROM t USING s WHERE s.i = t.i",
+    "CREATE TABLE t ( id INTEGER PRIMARY KEY , b TEXT REFERENCES s ( id ) )",
+)
 EVERYTHING = SqlReach("unknown", ("*",), ("*",), ("*.*",), ("*.*",))
 
 
@@ -97,6 +106,50 @@ def test_what_is_written(statement: str, reads: str, writes: str) -> None:
 )
 def test_what_cannot_be_read_counts_for_everything(statement: str) -> None:
     assert sql_reach(statement) == EVERYTHING
+
+
+def test_any_text_has_a_reach() -> None:
+    """Also one that is almost a statement, with which the parser has trouble."""
+    generator = random.Random(5)
+    words = [
+        *["(", ")", ",", ".", "*", ";", "::", "="],
+        *[
+            "SELECT",
+            "FROM",
+            "t",
+            "USING",
+            "JOIN",
+            "AS",
+            "INTO",
+            "WITH",
+            "VALUES",
+            "RETURNING",
+            "SET",
+            "ON",
+            "'x'",
+            "id",
+        ],
+    ]
+    for _ in range(1500):
+        parts = generator.choice(SEEDS).split(" ")
+        for _ in range(generator.randint(1, 4)):
+            parts.insert(generator.randrange(len(parts) + 1), generator.choice(words))
+            del parts[generator.randrange(len(parts))]
+        assert sql_reach(" ".join(parts)).kind in ("read", "write", "unknown")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT id FROM main . .users",
+        "CREATE TABLE r.owner = u.(*)t (id id, INTEGER)",
+        "SELECT users.name FROM users JOIN rooms USING list  (id)",
+        "VALUES (1)SELECTid, NameFROM Users",
+    ],
+)
+def test_what_is_hardly_sql(statement: str) -> None:
+    assert sql_reach(statement).kind in ("read", "unknown")
+    find_mistake(statement)
 
 
 def test_sqlite_agrees_about_what_is_touched() -> None:
