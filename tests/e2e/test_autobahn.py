@@ -21,7 +21,18 @@ BAD = {"behavior": "FAILED", "behaviorClose": "OK"}
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
 async def test_every_frame_comes_back_as_it_came(compression: str | None) -> None:
-    sent = ("", "text", "x" * 60_000, "é" * 1_000, b"", b"bytes that are text", b"\xfe" * 300, bytes(range(256)) * 100)
+    sent = (
+        "",
+        "text",
+        "x" * 60_000,
+        "é" * 1_000,
+        b"",
+        b"bytes that are text",
+        b"letters4letters4",
+        b"\x20\x7f",
+        b"\xfe" * 300,
+        bytes(range(256)) * 100,
+    )
     async with (
         serving(FOLDER / "echo.yaml") as address,
         connect(f"{address}/ws/echo", compression=compression, max_size=None) as client,

@@ -183,11 +183,12 @@ class Soak:
         end = time.monotonic() + SETTLE_SECONDS
         while True:
             total, tally, notes = self._generators.tell(command)
+            held = descriptors(self.pid)  # before the scrape, whose connection is one more
             said = self._scrape()
             known = Known(
                 total, tally, self.report.reloads, self._scrapes - 1, sleeping, self._base_tasks, self._base_descriptors
             )
-            lines = compare(known, said, descriptors(self.pid))
+            lines = compare(known, said, held)
             self._look()
             if all(line.holds for line in lines) or time.monotonic() > end:
                 break

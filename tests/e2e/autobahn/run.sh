@@ -72,6 +72,7 @@ fi
 
 port() { sed -n 's/.*"event": "listening".*127\.0\.0\.1:\([0-9]*\).*/\1/p' "$scratch/log"; }
 
+: >"$scratch/log"
 "$python" "$folder/serve.py" >"$scratch/log" 2>&1 &
 server=$!
 tries=0
