@@ -30,16 +30,15 @@ from redis.exceptions import RedisError
 from runtime.bus import random_id
 from runtime.bus.claims import RECORD_SECONDS, Keeper, Keys, settle
 from runtime.bus.envelopes import VERSION, Envelope, KeptEnvelope, Kind, decode, decode_changes, decode_whole, encode
+from runtime.bus.keeping import Keeping
 from runtime.bus.line import Line, Then
-from runtime.bus.order import Incoming, KeptLetter, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
+from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
 from runtime.bus.presence import Changes, Presence
 from runtime.bus.recovery import SharedRecall
 from runtime.bus.resp import Refusal
-from runtime.bus.streams import FULL, REFUSED, Streams
+from runtime.bus.streams import Streams
 from runtime.channels import Hub
-from runtime.envelope import Position
 from runtime.events import BusDown, BusGap, BusUp, Events
-from runtime.history import Keep, new_epoch
 from runtime.metrics import ServerCounters, count
 
 Member = TypeVar("Member")
@@ -135,12 +134,11 @@ class RedisBus(Generic[Member]):
         self._doubts = False
         """Whether the store was lost when that was long ago: this node was stopped, and does not know."""
         self._settling: asyncio.Task[None] | None = None
-        self._recall = recall
-        self._channel_full = channel_full
-        self._streams = Streams(prefix, channel_bytes)
-        hub.watch(self)
+        self._keeping: Keeping[Member] | None = None
         if recall is not None:
-            recall.join(self)
+            streams, topics, outgoing = Streams(prefix, channel_bytes), self._channels, self._outgoing
+            self._keeping = Keeping(self, streams, topics, hub, deliver, outgoing, recall, counters, channel_full)
+        hub.watch(self)
 
     @property
     def is_up(self) -> bool:
@@ -180,8 +178,8 @@ class RedisBus(Generic[Member]):
             self._tell(Kind.BYE)
             self._is_leaving = True
             if self._keeper is not None:
-                self._ask(0, b"DEL", _bytes(self._keys.records(self.node)))
-                self._ask(0, b"SREM", _bytes(self._keys.nodes), self.node.encode())
+                self.ask(0, b"DEL", _bytes(self._keys.records(self.node)))
+                self.ask(0, b"SREM", _bytes(self._keys.nodes), self.node.encode())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.settled(), ANSWER_TICKS * TICK_SECONDS)
         tasks = [task for task in (self._task, self._settling) if task is not None]
@@ -226,6 +224,10 @@ class RedisBus(Generic[Member]):
         stamp = self._outgoing.depart(letter)
         envelope = Envelope(VERSION, kind, self.node, stamp.epoch, stamp.number, stamp.previous, to, 0, letter.frame)
         self._publish(letter.topic, envelope)
+        self.look_at_flight()
+
+    def look_at_flight(self) -> None:
+        """Give the store up where too much is on its way."""
         if self._outgoing.is_full:
             self._give_up("it does not keep up")
 
@@ -238,80 +240,13 @@ class RedisBus(Generic[Member]):
         self._publish(topic, Envelope(VERSION, kind, self.node, epoch, 0, previous, "", amount, frame))
 
     def _publish(self, topic: str, envelope: Envelope) -> None:
-        self._ask(envelope.seq, b"PUBLISH", _bytes(topic), encode(envelope))
+        self.ask(envelope.seq, b"PUBLISH", _bytes(topic), encode(envelope))
 
-    def _ask(self, then: Then, *parts: bytes) -> None:
-        """Give the store a command. See `Line.asked`."""
+    def ask(self, then: Then, *parts: bytes) -> None:
+        """Give the store a command, if there is a connection. See `Line.asked`."""
         if self._line is not None:
             self._patience.ask()
             self._line.command(then, *parts)
-
-    # What channels keep (`recovery.Carrier`).
-
-    def members(self, channel: str) -> Collection[Member]:
-        """See `Carrier.members`."""
-        return self._hub.members(channel)
-
-    def publish_kept(self, channel: str, frame: bytes, exclude: Member | None, keep: Keep | None) -> int:
-        """See `Carrier.publish_kept`."""
-        members = self._hub.members(channel)
-        if not self._is_up:
-            self._outgoing.kept()
-            self._recalling.alone(channel)
-            return self._pass_on(channel, None, frame, exclude) if members else 0
-        letter = KeptLetter(self._channels + channel, frame, exclude, bool(members))
-        stamp = self._outgoing.depart(letter)
-        message = encode(
-            KeptEnvelope(VERSION, Kind.MESSAGE, self.node, stamp.epoch, stamp.number, stamp.previous, "", 0, frame)
-        )
-
-        def then(answer: Any) -> None:
-            self._kept(stamp.number, answer)
-
-        topic = _bytes(letter.topic)
-        self._ask(then, *self._streams.append(channel, topic, message, len(frame), new_epoch(), keep))
-        if self._outgoing.is_full:
-            self._give_up("it does not keep up")
-        return len(members) - (exclude is not None and exclude in members)
-
-    def _kept(self, number: int, answer: Any) -> None:
-        """The store has published a message, and says whether it has kept it."""
-        if answer is None:
-            raise ConnectionError("it refuses to keep messages")
-        self._outgoing.answered(number)
-        if answer == FULL:
-            self._channel_full()
-        elif answer == REFUSED:
-            self._counters.history_refused += 1
-
-    def read(
-        self, channel: str, seen: Position | None, most_bytes: int, keep: Keep | None, then: Callable[[Any], None]
-    ) -> None:
-        """See `Carrier.read`."""
-        self._ask(then, *self._streams.read(channel, seen, most_bytes, new_epoch(), keep))
-
-    def hand_out(self, channel: str, offset: int, frame: bytes, exclude: Member | None) -> None:
-        """See `Carrier.hand_out`."""
-        self._pass_on(channel, offset, frame, exclude)
-
-    def touch(self, channel: str) -> None:
-        """See `Carrier.touch`."""
-        self._ask(0, *self._streams.touch(channel))
-
-    def renew(self, channel: str) -> None:
-        """See `Carrier.renew`."""
-        notice = encode(KeptEnvelope(VERSION, Kind.BEGUN, self.node, self._outgoing.epoch))
-        self._ask(0, *self._streams.renew(channel, _bytes(self._channels + channel), notice, new_epoch()))
-
-    def learn(self) -> None:
-        """See `Carrier.learn`."""
-        for command in self._streams.load():
-            self._ask(_must_do, *command)
-
-    @property
-    def _recalling(self) -> SharedRecall:
-        assert self._recall is not None
-        return self._recall
 
     async def settled(self) -> None:
         """Return when the store has answered all that was asked of it until now, or is lost."""
@@ -337,12 +272,12 @@ class RedisBus(Generic[Member]):
     def keep(self, connection_id: str, record: bytes) -> None:
         """Have the record of a connection in the store, while the store is there."""
         if self._is_up:
-            self._ask(0, b"HSET", _bytes(self._keys.records(self.node)), connection_id.encode(), record)
+            self.ask(0, b"HSET", _bytes(self._keys.records(self.node)), connection_id.encode(), record)
 
     def release(self, connection_id: str) -> None:
         """A connection's record is not needed any more."""
         if self._is_up:
-            self._ask(0, b"HDEL", _bytes(self._keys.records(self.node)), connection_id.encode())
+            self.ask(0, b"HDEL", _bytes(self._keys.records(self.node)), connection_id.encode())
             if self._line is not None:
                 self._line.flush()  # a node that is killed before that has its hook run again
         elif len(self._ended) < ENDED_MOST:
@@ -352,10 +287,10 @@ class RedisBus(Generic[Member]):
         """Have this node's records in the store, without those that are not true any more."""
         assert self._keeper is not None
         records, ended = _bytes(self._keys.records(self.node)), self._ended
-        self._ask(0, b"SADD", _bytes(self._keys.nodes), self.node.encode())
+        self.ask(0, b"SADD", _bytes(self._keys.nodes), self.node.encode())
         self._ended = []
         if ended:
-            self._ask(0, b"HDEL", records, *(one.encode() for one in ended))
+            self.ask(0, b"HDEL", records, *(one.encode() for one in ended))
         self._keeper.risen()
 
     def _ask_for_fence(self) -> None:
@@ -368,7 +303,7 @@ class RedisBus(Generic[Member]):
                 self._proven_at, self._doubts = asked_at, False
                 self._keeper.proven()
 
-        self._ask(told, b"EXISTS", _bytes(self._keys.fence(self.node)))
+        self.ask(told, b"EXISTS", _bytes(self._keys.fence(self.node)))
 
     def _take_new_name(self) -> None:
         """Another node has settled this one: go on as one that begins. Raises ConnectionError."""
@@ -402,14 +337,14 @@ class RedisBus(Generic[Member]):
         if size == 0:
             topic = self._channels + channel
             self._incoming.leave(topic)
-            self._ask(0, b"UNSUBSCRIBE", _bytes(topic))
-            if self._recall is not None and self._recall.busy:
-                self._recall.emptied(channel)
+            self.ask(0, b"UNSUBSCRIBE", _bytes(topic))
+            if self._keeping is not None:
+                self._keeping.emptied(channel)
         if self._is_up:
             self._changes.note(False, channel, connection_id)
 
     def _subscribe(self, topic: str) -> None:
-        self._ask(0, b"SUBSCRIBE", _bytes(topic))
+        self.ask(0, b"SUBSCRIBE", _bytes(topic))
 
     # The connection to the store.
 
@@ -463,12 +398,12 @@ class RedisBus(Generic[Member]):
         if self._predecessor is not None:
             # Both, since a store that was restarted counts connections anew.
             number, address = self._predecessor
-            self._ask(_ignore, b"CLIENT", b"KILL", b"ID", number, b"ADDR", address)
-        self._ask(self._identified, b"CLIENT", b"INFO")
+            self.ask(_ignore, b"CLIENT", b"KILL", b"ID", number, b"ADDR", address)
+        self.ask(self._identified, b"CLIENT", b"INFO")
         self._ticks = 0
         self._pulse.restart()
-        if self._recall is not None and self._recall.keeps:
-            self.learn()
+        if self._keeping is not None:
+            self._keeping.began()
         self._tell(Kind.FENCE)
         self._subscribe(self._everybody)
         self._subscribe(self._nodes + self.node)
@@ -494,8 +429,8 @@ class RedisBus(Generic[Member]):
             self._staleness.cancel()
         if self._keeper is not None:
             self._register()
-        if self._recall is not None:
-            self._recall.rose()
+        if self._keeping is not None:
+            self._keeping.rose()
         self._risen.set()
         if self._fell is not None:
             self._fell = None
@@ -519,9 +454,8 @@ class RedisBus(Generic[Member]):
             loop = asyncio.get_running_loop()
             self._pulse.lost(perf_counter())  # the loop's clock counts milliseconds
             self._staleness = loop.call_later(LEASE_TICKS * TICK_SECONDS, self._presence.clear)
-        if self._recall is not None:
-            flight = (self._name_of(letter.topic) for letter in self._outgoing if isinstance(letter, KeptLetter))
-            self._recall.fell(dict.fromkeys(flight))
+        if self._keeping is not None:
+            self._keeping.fell()
         for letter in self._outgoing.fall():
             self._hand_out(letter.topic, letter.frame, letter.exclude)
 
@@ -546,8 +480,8 @@ class RedisBus(Generic[Member]):
                 self._tell_gap(node, "", "node lost")
             self._tell_changes()
             self._look_after_records()
-            if self._recall is not None:
-                self._recall.tick()
+            if self._keeping is not None:
+                self._keeping.tick()
             if self._ticks % BEAT_TICKS == 0:
                 if self._pulse.missing >= BEATS_MISSED:
                     raise TimeoutError("its messages do not come back")
@@ -559,7 +493,7 @@ class RedisBus(Generic[Member]):
             return
         keeper.tick()
         if self._ticks % EXPIRY_TICKS == 1:
-            self._ask(0, b"EXPIRE", _bytes(self._keys.records(self.node)), b"%d" % RECORD_SECONDS)
+            self.ask(0, b"EXPIRE", _bytes(self._keys.records(self.node)), b"%d" % RECORD_SECONDS)
         is_settled = self._settling is None or self._settling.done()
         # Whoever is just back has not heard the others yet.
         if self._ticks > LEASE_TICKS and self._ticks % SETTLE_TICKS == 0 and is_settled:
@@ -616,8 +550,8 @@ class RedisBus(Generic[Member]):
                 self._tell(Kind.WHOLE, self._changes.version, whole, node)
             case Kind.WHOLE:
                 self._presence.replace(node, version, *decode_whole(envelope.frame))
-            case Kind.BEGUN:
-                self._receive_begun(topic, envelope)
+            case Kind.BEGUN if self._keeping is not None:
+                self._keeping.begun(topic, envelope)
             case _:
                 pass
 
@@ -644,12 +578,8 @@ class RedisBus(Generic[Member]):
             self._pulse.heard(envelope.amount, perf_counter())
             if not self._is_up:
                 self._rise()
-        elif envelope.kind == Kind.BEGUN:
-            self._receive_begun(topic, envelope)
-
-    def _receive_begun(self, topic: str, envelope: KeptEnvelope) -> None:
-        if self._recall is not None:
-            self._recall.begun_anew(self._name_of(topic), envelope.row)
+        elif envelope.kind == Kind.BEGUN and self._keeping is not None:
+            self._keeping.begun(topic, envelope)
 
     def _receive_message(self, topic: str, envelope: KeptEnvelope) -> None:
         verdict = self._incoming.judge(envelope.node, topic, Stamp(envelope.epoch, envelope.seq, envelope.previous))
@@ -666,37 +596,16 @@ class RedisBus(Generic[Member]):
 
     def _hand_out(self, topic: str, frame: bytes, exclude: Member | None, heard: KeptEnvelope | None = None) -> None:
         """Hand a message to the members here. `heard`: as it came from the store; None for what did not."""
-        recall = self._recall
+        keeping = self._keeping
         if topic == self._everybody:
             members = self._hub.everybody()
-        elif recall is not None and recall.busy:
-            self._hand_out_kept(recall, topic.removeprefix(self._channels), frame, exclude, heard)
+        elif keeping is not None and keeping.recall.busy:
+            keeping.came(topic, frame, exclude, heard)
             return
         else:
             members = self._hub.members(topic.removeprefix(self._channels))
         if members:
             self._deliver(members, frame, exclude)
-
-    def _hand_out_kept(
-        self, recall: SharedRecall, channel: str, frame: bytes, exclude: Member | None, heard: KeptEnvelope | None
-    ) -> None:
-        """The same where channels keep messages, or clients are told where these come from."""
-        if not self._hub.members(channel):
-            return
-        if heard is None or not heard.offset:
-            if heard is not None:
-                recall.unkept(channel)
-            self._pass_on(channel, None, frame, exclude)
-            return
-        at = Position(heard.row, heard.offset)
-        if recall.arrived(channel, at, exclude):
-            self._pass_on(channel, at.offset, frame, exclude)
-            if exclude is not None:
-                recall.passed(exclude, channel, at)
-
-    def _pass_on(self, channel: str, offset: int | None, frame: bytes, exclude: Member | None) -> int:
-        members = self._hub.members(channel)
-        return self._recalling.placed(channel, offset, frame, lambda: self._deliver(members, frame, exclude))
 
     def _name_of(self, topic: str) -> str:
         return topic.removeprefix(self._channels)
@@ -713,12 +622,6 @@ def check_address(url: str) -> None:
 
 def _bytes(topic: str) -> bytes:
     return topic.encode("utf-8", "surrogatepass")
-
-
-def _must_do(answer: Any) -> None:
-    """What takes an answer that must not be a refusal. Raises ConnectionError."""
-    if answer is None:
-        raise ConnectionError("it runs no scripts")
 
 
 def _ignore(_: Any) -> None:
