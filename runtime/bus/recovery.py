@@ -89,7 +89,7 @@ class _Question:
     channel: str
     epoch: str | None
     keep: Keep | None
-    clients: list[tuple[Wrapped, Position | None]] = field(default_factory=list)
+    clients: list[tuple[Any, Position | None]] = field(default_factory=list)
     is_for_all: bool = False
     """The node itself asks, for all members."""
 
@@ -126,8 +126,8 @@ class SharedRecall(Recall):
         """Of channels with members here that keep messages."""
         self._kept: dict[str, Keep] = {}
         """What channels with members here keep, by the routes of these."""
-        self._waiting: dict[str, set[Wrapped]] = {}
-        """Who waits for the store, by channel."""
+        self._waiting: dict[str, set[Any]] = {}
+        """Who waits for the store, by channel; plain clients where they came while it was away."""
         self._questions: dict[tuple[str, str | None, bool], _Question] = {}
         """Those to be asked."""
         self._asked: dict[int, _Question] = {}
@@ -179,12 +179,11 @@ class SharedRecall(Recall):
             self._remind(channel, keep)
         place = self.places.get(channel)
         in_step = place is not None and not place.is_stale
-        if not isinstance(far, Wrapped):
-            if keep is not None and place is None and self._bus.is_up:
+        if not self._bus.is_up:
+            self._wait_for_rise(far, channel, seen)
+        elif not isinstance(far, Wrapped):
+            if keep is not None and place is None:
                 self._ask(_Question(channel, None, keep))
-        elif not self._bus.is_up:
-            if seen is not None:
-                self._tell_unknown(far, channel, "down")
         elif far in self._waiting.get(channel, ()):
             pass  # it left and is here again: the answer that comes is for it
         elif place is not None and in_step and seen in (None, place.at):
@@ -194,6 +193,16 @@ class SharedRecall(Recall):
             self._ask(_Question(channel, None if seen is None else seen.epoch, keep, [(far, seen)]))
         elif seen is not None:
             self._tell_unknown(far, channel)
+
+    def _wait_for_rise(self, far: Any, channel: str, seen: Position | None) -> None:
+        """What the node misses until the store is back is for those who were here before: this one may have it."""
+        if isinstance(far, Wrapped) and seen is not None:
+            self._tell_unknown(far, channel, "down")
+        if channel in self._kept or channel in self.places:
+            waiting, members = self._waiting.setdefault(channel, set()), self._bus.members(channel)
+            waiting.add(far)
+            if len(waiting) > 2 * len(members):
+                waiting.intersection_update(members)
 
     def _tell_nothing_missed(self, far: Wrapped, channel: str, at: Position) -> None:
         tell_recovered(far, channel, at, 0)
@@ -205,6 +214,7 @@ class SharedRecall(Recall):
     def emptied(self, channel: str) -> None:
         """The last member here has left a channel."""
         place, keep = self.places.pop(channel, None), self._kept.pop(channel, None)
+        self._waiting.pop(channel, None)
         if (place is not None or keep is not None) and self._bus.is_up:
             self._bus.touch(channel)
 
@@ -349,7 +359,7 @@ class SharedRecall(Recall):
             self._learn(question, answer)
             for far, seen in question.clients:
                 self._stop_waiting(question.channel, far)
-                if far.is_open and far in self._bus.members(question.channel):
+                if isinstance(far, Wrapped) and far.is_open and far in self._bus.members(question.channel):
                     self._tell_answer(far, question.channel, seen, answer)
         self._go_on()
 
@@ -380,11 +390,12 @@ class SharedRecall(Recall):
             missed = answer.after(seen, self._most_bytes - far.queued_bytes)
             self._tell_missed(far, channel, answer.at, missed)
 
-    def _stop_waiting(self, channel: str, far: Wrapped) -> None:
-        waiting = self._waiting[channel]
-        waiting.discard(far)
-        if not waiting:
-            del self._waiting[channel]
+    def _stop_waiting(self, channel: str, far: Any) -> None:
+        waiting = self._waiting.get(channel)
+        if waiting is not None:
+            waiting.discard(far)
+            if not waiting:
+                del self._waiting[channel]
 
     def _answered_all(self, channel: str, answer: Answer | None) -> None:
         """Hand all members what the node missed."""
@@ -419,7 +430,7 @@ class SharedRecall(Recall):
     def fell(self, flight: Iterable[str]) -> None:
         """The store is lost. `flight`: channels with messages that were on their way to it, and may have come there."""
         questions = [*self._asked.values(), *self._questions.values()]
-        self._asked, self._questions, self._waiting = {}, {}, {}
+        self._asked, self._questions = {}, {}
         for question in questions:
             for far, seen in question.clients:
                 if seen is not None and far.is_open and far in self._bus.members(question.channel):
@@ -441,6 +452,9 @@ class SharedRecall(Recall):
             self._bus.renew(channel)
         for channel in dict.fromkeys([*self.places, *self._kept]):
             self._heal(channel)
+        for channel, waiting in list(self._waiting.items()):
+            clients: list[tuple[Any, Position | None]] = [(far, None) for far in waiting]
+            self._ask(_Question(channel, None, self._kept.get(channel), clients))
 
     def _remind(self, channel: str, keep: Keep) -> None:
         """Have `tick` look at a channel in time, once."""

@@ -191,11 +191,11 @@ async def test_when_the_store_is_lost_members_talk_on_and_who_comes_back_is_told
                 assert (await heard(carol))["data"] == (await heard(bob))["data"] == "still"
                 store.start()
                 await until(lambda: one._bus and one._bus.is_up and two._bus and two._bus.is_up)
-                for client in (bob, carol):
-                    lost, recovered = await heard(client), await heard(client)
-                    assert (lost["type"], lost["missed"], lost["offset"]) == ("lost", None, 0)
-                    assert (recovered["type"], recovered["epoch"]) == ("recovered", lost["epoch"])
-                    assert lost["epoch"] != place["a"][0]
+                lost, recovered, joined = await heard(bob), await heard(bob), await heard(carol)
+                assert (lost["type"], lost["missed"], lost["offset"]) == ("lost", None, 0)
+                assert (recovered["type"], recovered["epoch"]) == ("recovered", lost["epoch"])
+                assert lost["epoch"] != place["a"][0]
+                assert joined == {"type": "joined", "channel": "a", "epoch": lost["epoch"], "offset": 0}
                 await say(alice, "again")
                 assert await heard(bob) == message("again", 1)
                 assert await heard(carol) == message("again", 1)

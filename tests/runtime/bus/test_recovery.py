@@ -383,7 +383,7 @@ def test_while_the_store_is_away_it_is_said_and_afterwards_all_stand_somewhere(n
     node.rise()
     node.settle()
     assert kinds(stays) == ["welcome", "joined", "1", "recovered"]
-    assert kinds(back) == ["recovered"]
+    assert kinds(back) == ["joined"]
     assert node.results == ["down"]
 
 
@@ -418,6 +418,52 @@ def test_an_answer_may_show_that_the_store_forgot(store: Store, node: Node) -> N
     node.say("2")
     node.settle()
     assert kinds(stays) == kinds(back) == ["2"]
+
+
+def test_who_came_while_the_store_was_away_does_not_hear_what_others_missed(store: Store, node: Node) -> None:
+    far = Node(store)
+    stays, moved, new, plain = End(), End(), End(), End()
+    node.enter(stays)
+    node.settle()
+    node.fall()
+    far.say("1")
+    far.settle()
+    node.enter(moved, Position("e1", 1))  # it heard that at the other node
+    node.enter(new)
+    node.room[plain] = None
+    node.recall.entered(plain, ROOM, KEEP, None)
+    node.rise()
+    node.settle()
+    assert kinds(stays) == ["welcome", "joined", "1", "recovered"]
+    assert kinds(moved) == ["welcome", "lost", "joined"]
+    assert kinds(new) == ["welcome", "joined"]
+    assert plain.sent == []
+    node.fall()
+    node.say("alone")
+    for end in (stays, moved, new):
+        assert kinds(end) == ["alone"]
+    node.rise()
+    node.settle()
+    for end in (stays, moved, new):
+        assert kinds(end) == ["lost", "recovered"]
+    far.say("2")
+    far.settle()
+    node.settle()
+    assert kinds(moved) == kinds(new) == kinds(stays) == ["2"]
+    assert [str(frames.content_of(frame)) for frame in plain.sent] == ["alone", "2"]
+    assert not node.recall._waiting
+
+
+def test_who_comes_and_goes_while_the_store_is_away_is_forgotten(node: Node) -> None:
+    node.enter(End())
+    node.settle()
+    node.fall()
+    for _ in range(50):
+        node.leave(node.enter(End()))
+    assert len(node.recall._waiting[ROOM]) <= 3
+    node.rise()
+    node.settle()
+    assert not node.recall._waiting
 
 
 def test_who_waits_for_a_store_that_falls_is_told(node: Node) -> None:
