@@ -42,6 +42,8 @@ ASKING_PAUSE_SECONDS = 1.0
 WINDOW_SECONDS = 3.0
 SQL_SECONDS = 2.0
 REDIS_SECONDS = 0.5
+LEAVING_SECONDS = 4.0
+"""Until nothing runs any more of what was asked by clients that left: messages that had come are still heard."""
 SERVER_CORE, *_, OTHER_CORE = sorted(os.sched_getaffinity(0))
 
 
@@ -140,7 +142,7 @@ class Measurement:
     ) -> tuple[list[float], int, dict[str, Any], dict[str, Any]]:
         answers: list[float] = []
         done: list[object] = []
-        async with AsyncExitStack() as stack:  # those who ask leave behind the window, and with them what still runs
+        async with AsyncExitStack() as stack:
             asking = [await self._connected(stack, route) for _ in range(ASKING_CLIENTS if route else 0)]
             jobs = [echo(client, answers) for client in echoing]
             jobs += [ask(client, number / len(asking) * ASKING_PAUSE_SECONDS) for number, client in enumerate(asking)]
@@ -156,7 +158,7 @@ class Measurement:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(LEAVING_SECONDS if route else 0.1)
         return seen
 
 
