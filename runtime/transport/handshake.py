@@ -82,10 +82,11 @@ class Handshake(asyncio.Protocol):
         """Read the head, mostly all of it at once and nothing after it."""
         if self._spoke is None:
             return
-        if self._buffer or self._connection is not None or data.find(END) != len(data) - len(END):
+        end = data.find(END)
+        if end < 0 or end + len(END) != len(data) or self._buffer or self._connection is not None:
             self._collect(data)
         else:
-            self._read(data[: -len(END)])
+            self._read(data[:end])
 
     def _collect(self, data: bytes) -> None:
         """Put the pieces of a head together; what follows it waits until the answer."""

@@ -69,7 +69,7 @@ def test_compression_is_not_agreed_on(run: Run) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 7, 1000])
 def test_frames_right_behind_the_request_are_kept(run: Run, size: int) -> None:
     async def scenario() -> None:
         async with serving(Recorder()) as (_, port), raw(port) as client:
