@@ -11,7 +11,7 @@ import math
 import os
 import time
 import traceback
-from collections import deque
+from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
@@ -192,8 +192,9 @@ class Link:
         """The hook that runs, or ran last."""
         self.result = ""
         """How the latest hook ended: `ok`, `cancelled`, or the fault's name."""
-        self.timings: deque[float] | None = None
-        """How long the latest hooks took, in seconds, while somebody looks."""
+        self.timings: array[float] | None = None
+        """How long the latest hooks took, in seconds and no order, while somebody looks. Numbers without objects: with
+        many connections most of a look at something else is to fetch it."""
         self._far: Connection | Wrapped = connection if seen is None else Wrapped(connection, floor.node.wire)
         self._host = Host(floor.node, self._far, self)
         if seen:
@@ -283,11 +284,7 @@ class Link:
         tally.runs += 1
         tally.seconds += seconds
         if self._events.measured:
-            timings = self.timings
-            if timings is None:
-                self._time(seconds)
-            else:
-                timings.append(seconds)
+            self._time(seconds, self.runs)
         self.result = "ok"
         session.hook = ""
         inputs[MESSAGE] = None
@@ -344,8 +341,8 @@ class Link:
         tally.runs += runs
         tally.seconds += runs * each
         if self._events.measured:
-            for _ in range(runs):
-                self._time(each)
+            for run in range(self.runs - runs, self.runs):
+                self._time(each, run)
 
     def _hear(self, message: str | bytes) -> None:
         now = self._heard_at = perf_counter()
@@ -612,7 +609,7 @@ class Link:
         tally.seconds += seconds
         events = self._events
         if events.measured:
-            self._time(seconds)
+            self._time(seconds, self.runs)
         if outcome is not None:
             self.result = _result(outcome)
             self._tell_trouble(hook, outcome, seconds)
@@ -621,11 +618,15 @@ class Link:
         if events.detailed and events.is_followed(self.session.id):
             events.publish_detail(HookFinished(self.session.id, self.route_name, hook, seconds, self.runs))
 
-    def _time(self, seconds: float) -> None:
-        """Remember how long a hook took: somebody looks."""
-        if self.timings is None:
-            self.timings = deque(maxlen=TIMED_RUNS)
-        self.timings.append(seconds)
+    def _time(self, seconds: float, run: int) -> None:
+        """Remember how long a hook took, by its number: somebody looks."""
+        timings = self.timings
+        if timings is None:
+            timings = self.timings = array("f")
+        if len(timings) < TIMED_RUNS:
+            timings.append(seconds)
+        else:
+            timings[run % TIMED_RUNS] = seconds
 
     def _tally_of(self, hook: str, result: str) -> Tally:
         """The tally of such runs. That of messages that end well is kept: it is wanted for nearly every message."""

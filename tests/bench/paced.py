@@ -93,7 +93,9 @@ async def turn(clients: Sequence[Client], process: int, rate: float, seconds: fl
     took = time.perf_counter() - began
     await asyncio.sleep(REST)
     while (answered := answers(clients) - heard) < sent:
-        assert time.perf_counter() - began < seconds + PATIENCE, f"{sent} messages got {answered:g} answers"
+        if time.perf_counter() - began > seconds + PATIENCE:
+            gone = sum(client.transport.is_closing() for client in clients)
+            raise AssertionError(f"{sent} messages got {answered:g} answers; {gone} of {len(clients)} clients are gone")
         await asyncio.sleep(REST)
     return Turn(answered, took, spent(process) - before)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from array import array
 from collections import Counter
 from typing import Any
 
@@ -26,6 +27,7 @@ from runtime.events import (
     Trouble,
 )
 from runtime.host import Host
+from runtime.metrics import TIMED_RUNS
 from runtime.server.link import Link, route_limit
 from runtime.session import Session, State
 from runtime.transport.connection import WebSocketConnection
@@ -227,6 +229,29 @@ async def test_runs_are_timed_while_somebody_looks() -> None:
         end()
         link.received("not looked at")
         assert timed() == 2
+
+
+@pytest.mark.parametrize("together", [False, True])
+async def test_of_runs_that_are_timed_the_latest_are_remembered(together: bool) -> None:
+    async with started(route(on_message=lambda *_: None)) as app, client(app) as speaker:
+        await speaker.send("first")
+        await (await speaker.ping())
+        (link,) = app.links.values()
+        app.events.measure()
+        link.timings = array("f", [99.0] * TIMED_RUNS)
+
+        def run(number: int) -> None:
+            if together:
+                link.received_texts(iter(["again"] * number))
+            for _ in range(0 if together else number):
+                link.received("again")
+
+        run(TIMED_RUNS - 1)
+        assert sorted(link.timings)[-2:] != [99.0, 99.0]
+        assert max(link.timings) == 99.0
+        run(1)
+        assert max(link.timings) < 99.0
+        assert len(link.timings) == TIMED_RUNS
 
 
 async def test_messages_wait_for_a_hook_and_keep_their_order() -> None:
