@@ -76,7 +76,12 @@ class WireLimits:
     inbox_bytes: int = _limit(
         256 * KIB, Unit.BYTES, "size of the messages waiting for a running hook", "reading pauses"
     )
-    slice_bytes: int = _limit(16 * KIB, Unit.BYTES, "input of one connection parsed in one turn of the loop", "")
+    slice_bytes: int = _limit(
+        4 * KIB, Unit.BYTES, "input of one connection parsed at once; more waits, and others have their turn", ""
+    )
+    slices_seconds: float = _limit(
+        0.0001, Unit.SECONDS, "time of one turn of the loop spent on input that waits, of all connections", ""
+    )
     unsent_bytes: int = _limit(1 * MIB, Unit.BYTES, "bytes that a connection has not taken yet", "aborted")
     stall_seconds: float = _limit(
         10.0, Unit.SECONDS, "time in which a connection takes nothing of what waits for it", "aborted"

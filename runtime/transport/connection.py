@@ -31,6 +31,8 @@ from runtime.transport.seam import Acceptance, Peer
 from runtime.transport.wheel import Spoke
 from runtime.transport.wire import Wire
 
+SMALLER: Final = 4
+"""Of more than a slice a quarter is parsed at a time, since it may be many small messages; of a long one a whole."""
 PONG_ROOM: Final = 16 * 1024
 """With more than this unsent, only the latest ping is answered, later."""
 _LOST: Final = (frames.ABNORMAL, "")
@@ -237,7 +239,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     # ------------------------------------------------------------------------------------------------ input
 
     def data_received(self, data: bytes) -> None:
-        """Count and parse what came, at most a slice in this turn."""
+        """Count what came, and parse it; what is more than a slice waits for its turn."""
         self._heard = True
         size = len(data)
         self._bytes_in = came = self._bytes_in + size
@@ -247,7 +249,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         if size > self._slice_bytes or self._backlog or self._halted:
             self._backlog = self._backlog[self._backlog_at :] + data
             self._backlog_at = 0
-            self._parse_slice()
+            self._arrange_reading()
             return
         # `_parse` and `flush`, written out: every message comes this way.
         self.corked = True
@@ -287,7 +289,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self._scheduled = False
         if self.state is State.ENDED or self._is_full():
             return
-        end = self._backlog_at + self._wire.limits.slice_bytes
+        end = self._backlog_at + max(self._slice_bytes // SMALLER, min(self._reader.missing, self._slice_bytes))
         piece = self._backlog[self._backlog_at : end]
         self._backlog_at = end
         if end >= len(self._backlog):
@@ -305,7 +307,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         waits = bool(self._backlog) or self._halted
         if waits and not self._scheduled and not self._is_full():
             self._scheduled = True
-            self._wire.loop.call_soon(self._parse_slice)
+            self._wire.lane.add(self._parse_slice)
         self._set_reading(not waits and not self._is_full())
 
     def _set_reading(self, wanted: bool) -> None:

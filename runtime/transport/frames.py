@@ -278,6 +278,11 @@ class FrameReader:
         return self._max_message < 0
 
     # The one long loop: its speed is the server's (runtime section 3).
+    @property
+    def missing(self) -> int:
+        """Bytes of a frame's payload that has begun, still to come; 0 where none has."""
+        return self._remaining
+
     def feed(self, piece: bytes) -> None:
         """Parse the next piece of the stream; an empty one continues after `halt`.
 

@@ -50,7 +50,17 @@ def greeter(wire: Wire) -> Callable[[], asyncio.Protocol]:
 class Handshake(asyncio.Protocol):
     """A connection until its first answer."""
 
-    __slots__ = ("_buffer", "_connection", "_deadline", "_remote_address", "_spoke", "_task", "_transport", "_wire")
+    __slots__ = (
+        "_buffer",
+        "_connection",
+        "_deadline",
+        "_is_read",
+        "_remote_address",
+        "_spoke",
+        "_task",
+        "_transport",
+        "_wire",
+    )
 
     _transport: asyncio.Transport
     _spoke: Spoke | None
@@ -61,6 +71,7 @@ class Handshake(asyncio.Protocol):
         self._spoke = None
         self._task: asyncio.Task[None] | None = None
         self._connection: WebSocketConnection | None = None
+        self._is_read = False
 
     # ------------------------------------------------------------------------------------------------ asyncio.Protocol
 
@@ -83,7 +94,7 @@ class Handshake(asyncio.Protocol):
         if self._spoke is None:
             return
         end = data.find(END)
-        if end < 0 or end + len(END) != len(data) or self._buffer or self._connection is not None:
+        if end < 0 or end + len(END) != len(data) or self._buffer or self._is_read:
             self._collect(data)
         else:
             self._read(data[:end])
@@ -95,7 +106,7 @@ class Handshake(asyncio.Protocol):
             self._buffer += data
         else:
             self._buffer = bytearray(data)
-        if self._connection is not None:  # frames ahead of our answer
+        if self._is_read:  # frames ahead of our answer
             self._transport.pause_reading()
             return
         end = self._buffer.find(END, max(0, seen - len(END) + 1))
@@ -116,10 +127,14 @@ class Handshake(asyncio.Protocol):
         except BadRequest as refused:
             self._refuse(refused)
             return
-        try:
+        self._is_read = True
+        if not self._wire.lane.is_busy:
             self._meet(head)
-        except Exception as exception:
-            self._break_down(exception)
+            return
+        # Somebody sends too much: an answer costs as much as many messages, and waits as they do.
+        if self._buffer:  # frames ahead of our answer
+            self._transport.pause_reading()
+        self._wire.lane.add(lambda: self._meet(head))
 
     def _refuse(self, refused: BadRequest) -> None:
         if refused.limit:
@@ -146,6 +161,14 @@ class Handshake(asyncio.Protocol):
     # ------------------------------------------------------------------------------------------------ deciding
 
     def _meet(self, head: Head) -> None:
+        if self._spoke is None:  # it left, or its time was over
+            return
+        try:
+            self._welcome(head)
+        except Exception as exception:
+            self._break_down(exception)
+
+    def _welcome(self, head: Head) -> None:
         if head.asks_for_websocket:
             self._consider(head)
         else:

@@ -16,11 +16,12 @@ from runtime.transport.wire import Wire
 class Linger(asyncio.Protocol):
     """Takes over a transport whose last bytes are written."""
 
-    __slots__ = ("_deadline", "_spoke", "_transport")
+    __slots__ = ("_deadline", "_lane", "_spoke", "_transport")
 
     def __init__(self, wire: Wire, transport: asyncio.Transport) -> None:
         self._transport = transport
         self._deadline = wire.loop.time() + wire.limits.close_seconds
+        self._lane = wire.lane
         self._spoke: Spoke = wire.wheel.add(self)
 
     def tick(self, now: float) -> None:
@@ -30,6 +31,15 @@ class Linger(asyncio.Protocol):
 
     def settle(self) -> None:
         """Nothing is counted here."""
+
+    def data_received(self, data: bytes) -> None:
+        """Discard it, and read on when others have had their turn: a flood goes on when its sender was ended."""
+        self._transport.pause_reading()
+        self._lane.add(self._read_on)
+
+    def _read_on(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def pause_writing(self) -> None:
         """The last bytes may exceed the limit; the deadline bounds them."""

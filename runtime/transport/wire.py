@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from runtime.limits import WireLimits
 from runtime.metrics import WireCounters
 from runtime.transport.compression import Compression
+from runtime.transport.lane import Lane
 from runtime.transport.outbox import FanOut
 from runtime.transport.seam import Application
 from runtime.transport.wheel import Wheel, visiting_period
@@ -25,10 +26,12 @@ class Wire:
     compression: Compression = field(default_factory=Compression)
     wheel: Wheel = field(init=False)
     fan_out: FanOut = field(init=False)
+    lane: Lane = field(init=False)
 
     def __post_init__(self) -> None:
         self.wheel = Wheel(self.loop, visiting_period(self.limits))
         self.fan_out = FanOut(self.loop, self.limits, self.counters)
+        self.lane = Lane(self.loop, self.limits.slices_seconds)
 
     def settle(self) -> None:
         """Bring the counters up to date; call before they are read."""
