@@ -1,6 +1,6 @@
 """What looking costs the server: its CPU time per message with and without somebody who looks.
 
-    python -m tests.bench.board_cost [--blocks 40] [--seconds 0.5] [board typing connection console nobody]
+    python -m tests.bench.board_cost [--blocks 15] [--seconds 2] [board typing connection console nobody]
 
 One server with 1 000 connections in 100 rooms takes 5 000 messages a second, each answered by one frame. Other numbers:
 `--connections`, `--rate`; with a rate of 0 each connection sends as soon as it is answered. Who looks:
@@ -374,8 +374,8 @@ def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kinds", nargs="*", default=["board", "typing", "connection", "console", "nobody"])
-    parser.add_argument("--blocks", type=int, default=40)
-    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--blocks", type=int, default=15)
+    parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--connections", type=int, default=1_000)
     parser.add_argument("--rate", type=float, default=5_000, help="messages a second, all connections together")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
