@@ -271,19 +271,25 @@ def _document_value(value: Any) -> Any:
 
 class Events:
     """The listeners. `wanted`: somebody listens at all; `detailed`: somebody wants frames and hook runs too, of all
-    connections or of some; `measured`: somebody looks at what connections and channels count for themselves."""
+    connections or of some; `measured`: somebody looks at what connections and channels count for themselves;
+    `timed_every`: then each so many-th run of a connection is timed, else 0."""
 
-    __slots__ = ("_all", "_detailed", "_looking", "_turned", "_watches", "detailed", "measured", "wanted")
+    __slots__ = (
+        "_all", "_detailed", "_every", "_looking", "_turned", "_watches",
+        "detailed", "measured", "timed_every", "wanted",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._all: tuple[Listener, ...] = ()
         self._detailed: tuple[Listener, ...] = ()
         self._watches: dict[str, tuple[Listener, ...]] = {}
         self._looking = 0
+        self._every = 1
         self._turned: Callable[[str | None], None] = _not_told
         self.wanted = False
         self.detailed = False
         self.measured = False
+        self.timed_every = 0
 
     def subscribe(self, listener: Listener, *, detailed: bool = False) -> Callable[[], None]:
         """Call `listener` for each event from now on; `detailed` includes frames and hooks that finish well.
@@ -324,6 +330,12 @@ class Events:
 
         return end
 
+    def time_every(self, runs: int) -> None:
+        """Of many runs, have each connection time only each so many-th: what few of them touch must be fetched from
+        memory for each, which takes longer than to write it down."""
+        self._every = runs
+        self._renew()
+
     def _unwatch(self, connection_id: str, listener: Listener) -> None:
         left = tuple(other for other in self._watches.get(connection_id, ()) if other is not listener)
         if left:
@@ -346,6 +358,7 @@ class Events:
         self.wanted = bool(self._all)
         self.detailed = bool(self._detailed or self._watches)
         self.measured = self._looking > 0
+        self.timed_every = self._every if self.measured else 0
 
     def publish(self, event: Event) -> None:
         """Tell everybody who listens."""

@@ -283,8 +283,9 @@ class Link:
         seconds = perf_counter() - self._started
         tally.runs += 1
         tally.seconds += seconds
-        if self._events.measured:
-            self._time(seconds, self.runs)
+        every = self._events.timed_every
+        if every and not self.runs % every:
+            self._time(seconds, self.runs // every)
         self.result = "ok"
         session.hook = ""
         inputs[MESSAGE] = None
@@ -335,13 +336,15 @@ class Link:
         """Count hooks that were timed together from `_started` on; the last is counted by who ends it."""
         now = perf_counter()
         each = (now - self._started) / max(runs, 1)
+        last = self.runs
         if but_one:
             runs -= 1
+            last -= 1
             self._started = now - each
         tally.runs += runs
         tally.seconds += runs * each
-        if self._events.measured:
-            for run in range(self.runs - runs, self.runs):
+        if every := self._events.timed_every:
+            for run in range((last - runs) // every + 1, last // every + 1):
                 self._time(each, run)
 
     def _hear(self, message: str | bytes) -> None:
@@ -608,8 +611,9 @@ class Link:
         tally.runs += 1
         tally.seconds += seconds
         events = self._events
-        if events.measured:
-            self._time(seconds, self.runs)
+        every = events.timed_every
+        if every and not self.runs % every:
+            self._time(seconds, self.runs // every)
         if outcome is not None:
             self.result = _result(outcome)
             self._tell_trouble(hook, outcome, seconds)

@@ -96,8 +96,21 @@ def test_measuring_lasts_until_the_last_who_looks_has_gone() -> None:
     ends = [events.measure(), events.measure()]
     for end in ends:
         assert events.measured
+        assert events.timed_every == 1
         end()
     assert not events.measured
+
+
+def test_how_many_runs_are_timed_counts_while_somebody_looks() -> None:
+    events = Events()
+    events.time_every(8)
+    assert events.timed_every == 0
+    end = events.measure()
+    assert events.timed_every == 8
+    events.time_every(1)
+    assert events.timed_every == 1
+    end()
+    assert events.timed_every == 0
 
 
 def test_a_listener_that_fails_is_heard_of_no_more() -> None:

@@ -46,6 +46,9 @@ RUNS: Final = 400
 FEW_CONNECTIONS: Final = 100
 RATE_SECONDS: Final = 1.0
 """Rates are taken over this time."""
+MANY_MESSAGES: Final = 1_000
+"""A second; from there on each connection times one of `TIMED_EVERY` runs."""
+TIMED_EVERY: Final = 8
 _LEADING_ID: Final = re.compile(r"^([0-9a-f]{8})(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 SECRET_HEADERS: Final = frozenset({"authorization", "cookie", "proxy_authorization"})
 """Their values are not shown."""
@@ -253,6 +256,7 @@ class _Rates:
         traffic = dict(self._app.traffic)
         self.channels = {name: (number - self._traffic.get(name, 0)) / seconds for name, number in traffic.items()}
         self._at, self._counted, self._traffic = now, counted, traffic
+        self._app.events.time_every(TIMED_EVERY if self.received >= MANY_MESSAGES else 1)
 
 
 def milliseconds(seconds: float) -> str:

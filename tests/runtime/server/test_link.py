@@ -232,6 +232,28 @@ async def test_runs_are_timed_while_somebody_looks() -> None:
 
 
 @pytest.mark.parametrize("together", [False, True])
+async def test_of_many_runs_some_are_timed(together: bool) -> None:
+    async with started(route(on_message=lambda *_: None)) as app, client(app) as speaker:
+        await speaker.send("first")
+        await (await speaker.ping())
+        (link,) = app.links.values()
+        app.events.time_every(8)
+        end = app.events.measure()
+        for _ in range(5):
+            texts = iter(["again"] * 16)
+            if together:
+                link.received_texts(texts)
+            for text in texts:
+                link.received(text)
+        assert len(link.timings or ()) == 10
+        app.events.time_every(1)
+        link.received("again")
+        link.received("again")
+        assert len(link.timings or ()) == 12
+        end()
+
+
+@pytest.mark.parametrize("together", [False, True])
 async def test_of_runs_that_are_timed_the_latest_are_remembered(together: bool) -> None:
     async with started(route(on_message=lambda *_: None)) as app, client(app) as speaker:
         await speaker.send("first")

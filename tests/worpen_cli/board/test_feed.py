@@ -113,6 +113,21 @@ async def test_rates_are_taken_over_a_while(tmp_path: Path) -> None:
         assert 4 < reply.totals.received_rate < 10
         assert 8 < reply.totals.sent_rate < 20
         assert rows(reply, Panel.CHANNELS)[0].rate > 4
+        assert app.events.timed_every == 1
+
+
+async def test_of_many_messages_some_are_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worpen_cli.board.feed.MANY_MESSAGES", 1)
+    async with fed(tmp_path) as (feed, app), client(app) as ann:
+        ask(feed)
+        for _ in range(10):
+            await say(ann, "hi")
+        await asyncio.sleep(1.05)
+        ask(feed)
+        assert app.events.timed_every == 8
+        await asyncio.sleep(1.05)
+        ask(feed)
+        assert app.events.timed_every == 1
 
 
 async def test_a_connection_that_is_looked_into(tmp_path: Path) -> None:
