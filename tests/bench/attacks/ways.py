@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from tests.bench.soak.wire import BINARY, PING, TEXT, Wire, masked, upgrade
+from tests.bench.soak.wire import BINARY, PING, PONG, TEXT, Wire, masked, upgrade
 
 MIB: Final = 1 << 20
 PIECE: Final = 16_000
 MEMBERS: Final = 1_000
 STALLED: Final = MEMBERS // 10
 SHOUTS_A_SECOND: Final = 10
+SIGN_OF_LIFE: Final = masked(PONG)
 
 
 class Attack(Protocol):
@@ -145,9 +146,13 @@ class StalledReaders:
         """Count what was lost by those who read: all of them were there to the end."""
         assert self._talking is not None
         await cancelled([self._talking])
-        await asyncio.sleep(2)
         readers = self._members[STALLED:]
+        # The healthy client goes first, so that much of what came still waits to be read here.
+        heard = -1
+        while heard < (heard := sum(member.heard for member in readers)):  # noqa: ASYNC110 - bytes set no event
+            await asyncio.sleep(2)
         self.tally["said"] = self._said
+        self.tally["gone of 900"] = sum(member.is_gone for member in readers)
         self.tally["read by 900"] = sum(member.heard for member in readers)
         self.tally["lost by 900"] = self._said * len(readers) - self.tally["read by 900"]
         for member in self._members:
@@ -157,6 +162,10 @@ class StalledReaders:
         frame = masked(TEXT, b"x" * PIECE)
         speaker = self._members[-1]
         while True:
+            if self._said % (10 * SHOUTS_A_SECOND) == 0:
+                for member in self._members:
+                    if not member.writer.is_closing():
+                        member.writer.write(SIGN_OF_LIFE)
             speaker.writer.write(frame)
             self._said += 1
             await asyncio.sleep(1 / SHOUTS_A_SECOND)
@@ -192,7 +201,7 @@ class Member(asyncio.Protocol):
         if not self.ready.is_set():
             _, _, data = data.partition(b"\r\n\r\n")
             self.ready.set()
-        # The server's pings are two bytes; nobody here is silent for so long that one comes.
+        # Nobody here is silent for so long that the server pings.
         self.received += len(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
