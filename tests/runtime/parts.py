@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from compiler.bytecode.program import Chunk, Import, Manifest, Membership, Program, RouteProgram, Slot
@@ -13,6 +14,7 @@ from runtime.loader import LinkedRoute
 from runtime.seam import Hook
 from runtime.server.catalogue import RouteEntry
 from runtime.session import Version
+from runtime.transport import frames
 
 AUTOMATIC = Membership(True, (), ())
 EXPLICIT = Membership(False, (), ())
@@ -60,3 +62,23 @@ def version(route: LinkedRoute, generation: int = 1) -> Version:
 def entry(route: LinkedRoute, **tables: Any) -> RouteEntry:
     """The route as a server takes it."""
     return RouteEntry(owner(route, **tables), route)
+
+
+class End:
+    """A connection that keeps what it is sent."""
+
+    def __init__(self) -> None:
+        self.is_open, self.queued_bytes = True, 0
+        self.sent: list[bytes] = []
+
+    def send(self, frame: bytes) -> None:
+        self.sent.append(frame)
+
+    def send_all(self, frames: Iterable[bytes]) -> None:
+        self.sent.extend(frames)
+
+    def heard(self) -> list[Any]:
+        """What was sent since the last time: objects, or the text of what is not wrapped."""
+        sent, self.sent = self.sent, []
+        texts = [str(frames.content_of(frame)) for frame in sent]
+        return [json.loads(text) if text.startswith("{") else text for text in texts]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 import random
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -15,28 +14,9 @@ from runtime.envelope import Position, Wrapped
 from runtime.history import History, Keep
 from runtime.recall import Recall
 from runtime.transport import frames
+from tests.runtime.parts import End
 
 KEEP = Keep(5, 10.0)
-
-
-class End:
-    """A connection that keeps what it is sent."""
-
-    def __init__(self) -> None:
-        self.is_open, self.queued_bytes = True, 0
-        self.sent: list[bytes] = []
-
-    def send(self, frame: bytes) -> None:
-        self.sent.append(frame)
-
-    def send_all(self, frames: Iterable[bytes]) -> None:
-        self.sent.extend(frames)
-
-    def heard(self) -> list[Any]:
-        """What was sent since the last time: objects, or the text of what is not wrapped."""
-        sent, self.sent = self.sent, []
-        texts = [str(frames.content_of(frame)) for frame in sent]
-        return [json.loads(text) if text.startswith("{") else text for text in texts]
 
 
 class Room:

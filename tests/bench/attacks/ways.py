@@ -33,14 +33,11 @@ class Attack(Protocol):
         """Leave the server alone; returns when all sockets are closed."""
 
 
-@dataclass(slots=True)
-class Flood:
-    """So many attackers who connect, send, and are ended; then again."""
+@dataclass(slots=True, kw_only=True)
+class Crowd:
+    """So many attackers who all do the same, again and again."""
 
-    sent: bytes
-    attackers: int = 10
-    path: str = "/ws/echo"
-    headers: tuple[str, ...] = ()
+    attackers: int
     tally: Counter[str] = field(default_factory=Counter)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -51,6 +48,19 @@ class Flood:
     async def stop(self) -> None:
         """See `Attack`."""
         await cancelled(self._tasks)
+
+    async def _again(self, port: int) -> None:
+        raise NotImplementedError
+
+
+@dataclass(slots=True)
+class Flood(Crowd):
+    """Attackers who connect, send, and are ended."""
+
+    sent: bytes
+    path: str = "/ws/echo"
+    headers: tuple[str, ...] = ()
+    attackers: int = field(default=10, kw_only=True)
 
     async def _again(self, port: int) -> None:
         while True:
@@ -71,20 +81,10 @@ class Flood:
 
 
 @dataclass(slots=True)
-class SlowHandshakes:
+class SlowHandshakes(Crowd):
     """Requests that come a byte at a time and never end; who is dropped comes back a second later."""
 
-    attackers: int = 2_000
-    tally: Counter[str] = field(default_factory=Counter)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    async def begin(self, port: int) -> None:
-        """See `Attack`."""
-        self._tasks = [asyncio.create_task(self._again(port)) for _ in range(self.attackers)]
-
-    async def stop(self) -> None:
-        """See `Attack`."""
-        await cancelled(self._tasks)
+    attackers: int = field(default=2_000, kw_only=True)
 
     async def _again(self, port: int) -> None:
         await asyncio.sleep(random.random())
@@ -215,20 +215,10 @@ class Member(asyncio.Protocol):
 
 
 @dataclass(slots=True)
-class Reconnects:
+class Reconnects(Crowd):
     """Clients who all come at once, come back when they are told to, and stay when they are let in."""
 
-    attackers: int = 10_000
-    tally: Counter[str] = field(default_factory=Counter)
-    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    async def begin(self, port: int) -> None:
-        """See `Attack`."""
-        self._tasks = [asyncio.create_task(self._again(port)) for _ in range(self.attackers)]
-
-    async def stop(self) -> None:
-        """See `Attack`."""
-        await cancelled(self._tasks)
+    attackers: int = field(default=10_000, kw_only=True)
 
     async def _again(self, port: int) -> None:
         while True:
@@ -285,8 +275,8 @@ ATTACKS: Final[dict[str, Callable[[], Attack]]] = {
     "10 floods of fragments": lambda: Flood(FRAGMENTS),
     "2 000 slow handshakes": SlowHandshakes,
     "100 of 1 000 members stall": StalledReaders,
-    "bombs of 100 MiB": lambda: Flood(bomb(100 * MIB), 2, "/ws/packed", DEFLATE),
-    "bombs of 60 MiB in 4 frames": lambda: Flood(bomb(60 * MIB, 4), 2, "/ws/packed", DEFLATE),
+    "bombs of 100 MiB": lambda: Flood(bomb(100 * MIB), "/ws/packed", DEFLATE, attackers=2),
+    "bombs of 60 MiB in 4 frames": lambda: Flood(bomb(60 * MIB, 4), "/ws/packed", DEFLATE, attackers=2),
     "lone surrogates": lambda: Flood(masked(TEXT, SURROGATE)),
     "headers of 9 KB": lambda: Flood(b"", headers=("X: " + "x" * 9_000,)),
     "messages of 1 MiB": lambda: Flood(masked(BINARY, b"x" * MIB)),

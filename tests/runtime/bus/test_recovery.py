@@ -3,10 +3,9 @@ once and in order, or is told that something is lost."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections import deque
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from runtime.bus.recovery import SharedRecall
 from runtime.envelope import Position, Wrapped
 from runtime.history import Keep, missed_after
 from runtime.transport import frames
+from tests.runtime.parts import End
 
 ROOM = "room"
 KEEP = Keep(12, 60.0)
@@ -220,24 +220,6 @@ class Node:
         self.recall.closed()
         if not self.room:
             self.recall.emptied(ROOM)
-
-
-class End:
-    """A connection that keeps what it is sent."""
-
-    def __init__(self) -> None:
-        self.is_open, self.queued_bytes = True, 0
-        self.sent: list[bytes] = []
-
-    def send(self, frame: bytes) -> None:
-        self.sent.append(frame)
-
-    def send_all(self, frames: Iterable[bytes]) -> None:
-        self.sent.extend(frames)
-
-    def heard(self) -> list[Any]:
-        sent, self.sent = self.sent, []
-        return [json.loads(str(frames.content_of(frame))) for frame in sent]
 
 
 def kinds(end: End) -> list[Any]:
