@@ -24,7 +24,7 @@ from compiler.language.faults import Fault
 from compiler.language.values import Value
 from runtime.codecs import text_of_bytes
 from runtime.limits import ServerLimits
-from runtime.services.gate import Gate
+from runtime.services.breaker import Breaker
 
 _LONGEST_SECONDS: Final = 1 << 40
 """Redis counts milliseconds in 64 bits."""
@@ -37,7 +37,7 @@ class Redis:
         """Connects to nothing yet. Raises ValueError for an address that is none."""
         self._seconds = limits.redis_seconds
         self._client = _client(address, limits) if address else None
-        self._gate = Gate()
+        self._breaker = Breaker()
 
     async def perform(self, command: str, key: str, value: Value, ttl_seconds: Value) -> Value:
         """Run one command. Raises Fault."""
@@ -47,7 +47,9 @@ class Redis:
         end = asyncio.get_running_loop().time() + self._seconds
         try:
             async with asyncio.timeout_at(end):
-                answer = await self._gate.through(lambda: _ask(client, parts), lambda error: self._refusal(error, end))
+                answer = await self._breaker.through(
+                    lambda: _ask(client, parts), lambda error: self._refusal(error, end)
+                )
             return _shown(command, answer)
         except ResponseError as error:
             raise Fault(codes.REDIS_ERROR, str(error), key) from None

@@ -29,9 +29,9 @@ from compiler.language.sql import has_insert, has_writes, replace_placeholders
 from compiler.language.values import Value
 from runtime.limits import ServerLimits
 from runtime.services import postgresql, sqlite
+from runtime.services.breaker import Breaker
 from runtime.services.cells import to_value
 from runtime.services.driver import Call, Driver, Outcome, TooManyRows
-from runtime.services.gate import Gate
 
 _KEPT: Final = 1024
 """Statements of which it is remembered what is known of them."""
@@ -67,7 +67,7 @@ class Sql:
         self._driver: Driver = sqlite.Sqlite() if self._is_sqlite else postgresql.Postgresql()
         self._limits = limits
         self._engine = _engine(self._url, limits)
-        self._gate = Gate()
+        self._breaker = Breaker()
         # SQLite has one writer at a time. The others wait here, not each with a connection that readers lack.
         self._turn = asyncio.Lock() if self._is_sqlite else contextlib.nullcontext()
         self._jobs: set[_Job] = set()
@@ -121,7 +121,7 @@ class Sql:
 
     async def _connect(self) -> AsyncConnection:
         """A connection from the pool, perhaps a new one."""
-        return await self._gate.through(self._engine.connect, self._refusal)
+        return await self._breaker.through(self._engine.connect, self._refusal)
 
     def _refusal(self, error: BaseException) -> Fault | None:
         """Why the database is not to be reached; None where all connections are only in use."""

@@ -8,21 +8,21 @@ import pytest
 
 from compiler.diagnostics import codes
 from compiler.language.faults import Fault
-from runtime.services.gate import PAUSE_SECONDS, Gate
+from runtime.services.breaker import PAUSE_SECONDS, Breaker
 
 
 class Thing:
     """Something that is to be reached or not, and counts attempts, which take a moment."""
 
     def __init__(self) -> None:
-        self.gate = Gate()
+        self.breaker = Breaker()
         self.is_up = True
         self.attempts = 0
         self.at_once = 0
         self._trying = 0
 
     async def ask(self) -> str:
-        return await self.gate.through(self._attempt, self._refusal)
+        return await self.breaker.through(self._attempt, self._refusal)
 
     async def _attempt(self) -> str:
         self.attempts += 1
@@ -63,8 +63,8 @@ async def test_one_tries_for_all_while_it_is_down() -> None:
     ends = await asyncio.gather(*(thing.ask() for _ in range(20)), return_exceptions=True)
     assert loop.time() - began > PAUSE_SECONDS / 2
     assert thing.attempts == 1
-    scout, *others = ends
-    assert isinstance(scout, ConnectionError)
+    probe, *others = ends
+    assert isinstance(probe, ConnectionError)
     assert {(type(end), getattr(end, "code", ""), str(end)) for end in others} == {(Fault, "sql_unavailable", "down")}
     assert len({id(end) for end in others}) == 19
 
@@ -79,7 +79,7 @@ async def test_all_try_again_when_it_is_back() -> None:
     assert thing.at_once >= 19
 
 
-async def test_a_scout_that_is_cancelled_is_followed_by_the_next() -> None:
+async def test_a_probe_that_is_cancelled_is_followed_by_the_next() -> None:
     thing = await down()
     waiting = [asyncio.create_task(thing.ask()) for _ in range(3)]
     await asyncio.sleep(0)
@@ -91,12 +91,13 @@ async def test_a_scout_that_is_cancelled_is_followed_by_the_next() -> None:
 
 
 async def test_what_is_no_refusal_changes_nothing() -> None:
-    gate = Gate()
+    breaker = Breaker()
 
     async def refused() -> str:
         raise ValueError
 
     for _ in range(3):
         with pytest.raises(ValueError, match=r"^$"):
-            await gate.through(refused, lambda _: None)
-    assert await asyncio.wait_for(gate.through(lambda: asyncio.sleep(0, "x"), lambda _: None), PAUSE_SECONDS / 2) == "x"
+            await breaker.through(refused, lambda _: None)
+    async with asyncio.timeout(PAUSE_SECONDS / 2):
+        assert await breaker.through(lambda: asyncio.sleep(0, "x"), lambda _: None) == "x"

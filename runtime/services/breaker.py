@@ -1,8 +1,9 @@
-"""Spares attempts to reach something that was not to be reached a moment ago.
+"""A circuit breaker: spares attempts to reach something that was not to be reached a moment ago.
 
-While it answers, everybody tries. After an attempt that failed one tries at a time, the scout, and not sooner than
-`PAUSE_SECONDS` after the last attempt; whoever comes meanwhile waits for what the scout finds. So what is down costs a
-few attempts a second, however many ask, and nobody is refused without an attempt that ended after he asked.
+While it answers, everybody tries. After an attempt that failed one tries at a time, the probe, and not sooner than
+`PAUSE_SECONDS` after the last attempt. Whoever comes meanwhile is not refused at once, as by other breakers, but waits
+for what the probe finds: what is down costs a few attempts a second, however many ask, and nobody is refused without an
+attempt that ended after he asked.
 """
 
 from __future__ import annotations
@@ -21,24 +22,24 @@ Refusal: TypeAlias = Callable[[BaseException], Fault | None]
 """Why something was not to be reached, from what an attempt raised; None where that is not what failed."""
 
 
-class Gate:
+class Breaker:
     """The way to one thing outside. Belongs to one running loop."""
 
     def __init__(self) -> None:
         self._again: float | None = None
         """When the next may try, on the loop's clock; None while all may."""
-        self._scout: asyncio.Future[Fault | None] | None = None
+        self._probe: asyncio.Future[Fault | None] | None = None
         """Done when the one that tries has ended: with why it is not to be reached, or None."""
 
     async def through(self, attempt: Callable[[], Awaitable[_T]], refusal: Refusal) -> _T:
         """What an attempt gives. Raises what it raises, and Fault where another's attempt failed meanwhile."""
-        while self._scout is not None:
-            found = await asyncio.shield(self._scout)
+        while self._probe is not None:
+            found = await asyncio.shield(self._probe)
             if found is not None:
                 raise Fault(found.kind, found.message)
         if self._again is None:
             return await self._try(attempt, refusal)
-        self._scout = asyncio.get_running_loop().create_future()
+        self._probe = asyncio.get_running_loop().create_future()
         found = None
         try:
             await asyncio.sleep(self._again - asyncio.get_running_loop().time())
@@ -48,8 +49,8 @@ class Gate:
             raise
         finally:
             # One that was cancelled has found nothing: the next of those who wait takes its place.
-            scout, self._scout = self._scout, None
-            scout.set_result(found)
+            probe, self._probe = self._probe, None
+            probe.set_result(found)
 
     async def _try(self, attempt: Callable[[], Awaitable[_T]], refusal: Refusal) -> _T:
         try:
