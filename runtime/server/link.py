@@ -84,6 +84,18 @@ class Floor:
     def __post_init__(self) -> None:
         self.node.events.on_turn(self.turn)
 
+    def enter(self, link: Link) -> None:
+        """A connection's life begins here."""
+        self.links[link.session.id] = link
+        self.emptied.clear()
+        self.turn(link.session.id)
+
+    def leave(self, link: Link) -> None:
+        """A connection's life is complete."""
+        self.links.pop(link.session.id, None)
+        if not self.links:
+            self.emptied.set()
+
     def turn(self, connection_id: str | None) -> None:
         """Have a link, or all (None), know whether somebody follows it."""
         found = self.links.values() if connection_id is None else (self.links.get(connection_id),)
@@ -219,9 +231,7 @@ class Link:
         """The handshake's answer is written."""
         floor, connection_id = self._floor, self.session.id
         self.opened_at = self._started = perf_counter()
-        floor.links[connection_id] = self
-        floor.turn(connection_id)
-        floor.emptied.clear()
+        floor.enter(self)
         floor.gate.entered(self._connection.remote_address, self.user)
         if self._expires_at is not None:
             left = max(0.0, self._expires_at - time.time())
@@ -417,8 +427,7 @@ class Link:
 
     def bury(self, variables: Mapping[str, Value], code: int, reason: str) -> None:
         """Run the `on_disconnect` of a connection whose node was killed, with the variables it had."""
-        self._floor.links[self.session.id] = self
-        self._floor.emptied.clear()
+        self._floor.enter(self)
         self.session.revive(variables)
         self.session.gone(code, reason)
 
@@ -619,6 +628,7 @@ class Link:
             self._tell_trouble(hook, outcome, seconds)
             return
         self.result = "ok"
+        # Not `followed`: `on_auth` ends before it is kept, and a hook that waits may end after.
         if events.detailed and events.is_followed(self.session.id):
             events.publish_detail(HookFinished(self.session.id, self.route_name, hook, seconds, self.runs))
 
@@ -735,11 +745,9 @@ class Link:
         """The session's life is complete."""
         floor, session = self._floor, self.session
         count(floor.counters.disconnects, str(session.close_code))
-        floor.links.pop(session.id, None)
         if floor.lives is not None:
             floor.lives.over(self)
-        if not floor.links:
-            floor.emptied.set()
+        floor.leave(self)
         if floor.node.events.wanted:
             floor.node.events.publish(
                 Disconnected(session.id, self.route_name, session.close_code, session.close_reason)

@@ -15,9 +15,11 @@ from websockets.exceptions import ConnectionClosed
 from compiler.diagnostics import codes
 from compiler.language.faults import Fault, Mark
 from compiler.language.hooks import INPUT_NUMBERS
+from runtime.app import App
 from runtime.events import (
     Connected,
     Disconnected,
+    Event,
     FrameIn,
     FrameOut,
     HookCancelled,
@@ -209,6 +211,43 @@ async def test_a_connection_knows_whether_it_is_followed() -> None:
             await speaker.send("text")
             await speaker.recv()
         assert (one.followed, other.followed) == (False, False)
+
+
+async def test_hooks_are_told_of_that_end_before_a_connection_is_there_and_after_it_left() -> None:
+    answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def wait(*_: object) -> None:
+        await answer
+
+    told: list[tuple[str, str]] = []
+
+    def note(event: Event) -> None:
+        if isinstance(event, HookFinished):
+            told.append((event.connection_id, event.hook))
+
+    hooks: dict[str, Any] = {"on_auth": lambda *_: None, "on_message": wait, "waiting": ("on_message",)}
+    async with started(route(**hooks)) as app:
+        end = app.events.subscribe(note, detailed=True)
+        async with client(app) as speaker:
+            await speaker.send("wait")
+            await until_runs(app, 2)
+            [link] = app.links.values()
+            assert told == [(link.connection_id, "on_auth")]
+            end()
+            answer.set_result(None)
+            await asyncio.sleep(0)  # the hook ends; of that the link hears a turn later
+            link.forsake(1012, "another node has it")
+            app.events.watch(link.connection_id, note)
+            await asyncio.sleep(0)
+        assert not link.followed
+        assert told == [(link.connection_id, "on_auth"), (link.connection_id, "on_message")]
+
+
+async def until_runs(app: App, runs: int) -> None:
+    """Return when the only connection has begun so many hook runs."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while [link.runs for link in app.links.values()] != [runs]:  # noqa: ASYNC110 (a test may look)
+            await asyncio.sleep(0.005)
 
 
 async def test_runs_are_timed_while_somebody_looks() -> None:

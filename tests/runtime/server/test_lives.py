@@ -8,6 +8,7 @@ from typing import Any
 
 from compiler.language.hooks import INPUT_NUMBERS
 from runtime.app import App
+from runtime.events import Event, FrameOut, HookFinished
 from runtime.server.lives import Lives, Record
 from tests.runtime.parts import route
 from tests.runtime.server.harness import PATIENCE_SECONDS, client, over, started
@@ -115,6 +116,16 @@ async def test_connections_of_a_lost_node_end_here() -> None:
         assert await lives.revive(records) == ["c1", "c3"]
         assert app.connections == 0
     assert world.ended == [("c1", {"room": "a"}, 1006, "node_lost", "10.0.0.9", "word \ud800")]
+
+
+async def test_who_follows_all_is_told_what_a_lost_connection_would_send() -> None:
+    told: list[Event] = []
+    async with started(route(on_disconnect=lambda _, __, emit: emit("send", "bye", False) and None)) as app:
+        app.events.subscribe(told.append, detailed=True)
+        assert await World().lives(app).revive({"c1": Record("/ws/test", {}, {}).encode()}) == ["c1"]
+    [frame] = [event for event in told if isinstance(event, FrameOut)]
+    assert (frame.connection_id, frame.recipients, frame.payload) == ("c1", 0, "bye")
+    assert [event.hook for event in told if isinstance(event, HookFinished)] == ["on_disconnect"]
 
 
 async def test_hooks_that_wait_are_waited_for() -> None:
