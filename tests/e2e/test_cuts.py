@@ -9,8 +9,9 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from runtime.events import BusUp, Event
 from runtime.server.console import FOLDER
 from tests.e2e.cluster.node import ROUTE
 from tests.e2e.cluster.trial import Node, cluster
-from tests.e2e.cuts import Front, Reader, Talk, judge, judge_by_speaker, nodes, one_node, summary
+from tests.e2e.cuts import PATIENCE_SECONDS, Front, Reader, Talk, judge, judge_by_speaker, nodes, one_node, summary
 from tests.e2e.news import served
 from tests.e2e.test_clients import node_with_websocket
 from tests.runtime.bus.valkey import valkey
@@ -61,16 +62,9 @@ async def cut_amid_talk(ports: Sequence[int], room: str) -> None:
         ways = [Front(random.sample(ports, len(ports)), room) for _ in range(READERS)]
         fronts = [await stack.enter_async_context(way) for way in ways]
         readers = [Reader(front) for front in fronts]
-        reading = [asyncio.create_task(reader.read()) for reader in readers]
-        try:
-            async with asyncio.timeout(250):
-                await asyncio.gather(*(until_heard(reader, 1) for reader in readers))
-                await asyncio.gather(*(reader.cut(CUTS // READERS, _a_moment) for reader in readers))
-                await talk.end()
-                await asyncio.gather(*reading)
-        finally:
-            for task in reading:
-                task.cancel()
+        async with asyncio.timeout(250), reading(talk, *readers):
+            await asyncio.gather(*(until_heard(reader, 1) for reader in readers))
+            await asyncio.gather(*(reader.cut(CUTS // READERS, _a_moment) for reader in readers))
     print(f"\n{len(ports)} nodes:", summary(readers))
     assert [found for number, one in enumerate(readers) for found in judge(one.heard, talk.heard, str(number))] == []
     assert sum(reader.cuts for reader in readers) == CUTS
@@ -109,8 +103,7 @@ async def test_while_the_store_is_in_trouble_nothing_is_lost_in_silence() -> Non
         ports = [node.port for node in trial.nodes]
         talk = await stack.enter_async_context(Talk(ports, ports[0], room, 60.0))
         readers = [Reader(await stack.enter_async_context(Front([port], room))) for port in ports * 2]
-        reading = [asyncio.create_task(reader.read()) for reader in readers]
-        try:
+        async with reading(talk, *readers):
             await asyncio.gather(*(until_heard(reader, 20) for reader in readers))
             for _ in range(3):
                 await trial.wire.cut()
@@ -124,12 +117,6 @@ async def test_while_the_store_is_in_trouble_nothing_is_lost_in_silence() -> Non
                 trial.store.kill()
                 trial.store.start()
                 await asyncio.sleep(2.0)
-            await talk.end()
-            async with asyncio.timeout(20):
-                await asyncio.gather(*reading)
-        finally:
-            for task in reading:
-                task.cancel()
     print("\ntrouble:", {"messages": [len(one.heard) for one in readers], "lost": [len(one.lost) for one in readers]})
     assert [found for reader in readers for found in judge_by_speaker(reader)] == []
     assert all(reader.lost for reader in readers)
@@ -170,6 +157,61 @@ class JavaScript:
             await self._process.communicate()
 
 
+@dataclass(slots=True)
+class Both:
+    """A Python and a JavaScript client, each by a way of its own."""
+
+    ways: tuple[Front, Front]
+    reader: Reader
+    script: JavaScript
+    told: list[Any] | None = None
+    """All that the JavaScript client was told, when it has ended; None where no Node is installed."""
+
+    async def listen(self, messages: int) -> None:
+        """Return when one has heard so many messages in all, and the other some more."""
+        await until_heard(self.reader, messages)
+        await self.script.listens()
+
+    def judge(self, truth: Sequence[str]) -> list[dict[str, Any]]:
+        """See that both heard what the observer did; what else the JavaScript client was told."""
+        assert judge(self.reader.heard, truth) == []
+        assert not self.reader.lost
+        if self.told is None:
+            return []
+        assert judge([each[0] for each in self.told if isinstance(each, list)], truth) == []
+        others = [each for each in self.told if isinstance(each, dict)]
+        assert not any("lost" in each for each in others)
+        return others
+
+
+@asynccontextmanager
+async def both_reading(talk: Talk, ports: Sequence[int], room: str) -> AsyncIterator[Both]:
+    """Have both clients read until the end of the talk, which is the end of this."""
+    async with Front(ports, room) as front, Front(ports, room) as other:
+        both = Both((front, other), Reader(front), JavaScript(other))
+        await both.script.start()
+        try:
+            async with reading(talk, both.reader):
+                yield both
+            both.told = await both.script.told()
+        finally:
+            await both.script.stop()
+
+
+@asynccontextmanager
+async def reading(talk: Talk, *readers: Reader) -> AsyncIterator[None]:
+    """Have them read until the end of the talk, which is the end of this."""
+    tasks = [asyncio.create_task(reader.read()) for reader in readers]
+    try:
+        yield
+        await talk.end()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+
+
 async def until_heard(reader: Reader, messages: int) -> None:
     async with asyncio.timeout(30):
         while len(reader.heard) < messages:  # noqa: ASYNC110
@@ -179,36 +221,22 @@ async def until_heard(reader: Reader, messages: int) -> None:
 async def cut_for_five_seconds(ports: Sequence[int]) -> None:
     """A Python and a JavaScript client are cut for 5 s by the clock, amid 150 messages a second."""
     room = "five"
-    async with Talk(ports[:2], ports[-1], room) as talk, Front(ports, room) as front, Front(ports, room) as other:
-        reader, script = Reader(front), JavaScript(other)
-        reading = asyncio.create_task(reader.read())
-        await script.start()
-        try:
-            await until_heard(reader, 100)
-            await script.listens()
-            for way in (front, other):
-                way.is_closed = True
-                way.cut()
-            await asyncio.sleep(1.0)
-            before, said = len(reader.heard), len(talk.heard)
-            await asyncio.sleep(4.0)
-            assert len(reader.heard) == before
-            missed = len(talk.heard) - said
-            front.is_closed = other.is_closed = False
-            await until_heard(reader, before + missed + 50)
-            await script.listens()
-            await talk.end()
-            await reading
-            told = await script.told()
-        finally:
-            reading.cancel()
-            await script.stop()
-    assert judge(reader.heard, talk.heard) == []
-    assert not reader.lost
-    assert reader.recovered > missed > 50
-    if told is not None:
-        assert judge([each[0] for each in told if isinstance(each, list)], talk.heard) == []
-        assert sum(each["recovered"] for each in told if isinstance(each, dict) and "recovered" in each) > missed
+    async with Talk(ports[:2], ports[-1], room) as talk, both_reading(talk, ports, room) as both:
+        await both.listen(100)
+        for way in both.ways:
+            way.is_closed = True
+            way.cut()
+        await asyncio.sleep(1.0)
+        before, said = len(both.reader.heard), len(talk.heard)
+        await asyncio.sleep(4.0)
+        assert len(both.reader.heard) == before
+        missed = len(talk.heard) - said
+        for way in both.ways:
+            way.is_closed = False
+        await both.listen(before + missed + 50)
+    told = both.judge(talk.heard)
+    assert both.reader.recovered > missed > 50
+    assert both.told is None or sum(each.get("recovered", 0) for each in told) > missed
 
 
 async def test_a_client_cut_for_five_seconds_in_a_busy_channel(alone: Node, three: list[Node]) -> None:
@@ -219,28 +247,12 @@ async def test_a_node_is_killed_and_its_clients_go_on_at_the_other() -> None:
     with nodes(2, 5_000) as (first, second):
         ports = [second.port, first.port]  # the first turn is the second of the list
         speakers, room = [first.port, second.port, second.port], "killed"
-        async with Talk(speakers, second.port, room) as talk, Front(ports, room) as front, Front(ports, room) as other:
-            reader, script = Reader(front), JavaScript(other)
-            reading = asyncio.create_task(reader.read())
-            await script.start()
-            try:
-                await until_heard(reader, 100)
-                await script.listens()
-                first.kill()
-                await until_heard(reader, 300)
-                await script.listens()
-                await talk.end()
-                await reading
-                told = await script.told()
-            finally:
-                reading.cancel()
-                await script.stop()
-    assert judge(reader.heard, talk.heard) == []
-    assert not reader.lost
-    assert any(text.startswith("s0") for text in reader.heard)
-    if told is not None:
-        assert judge([each[0] for each in told if isinstance(each, list)], talk.heard) == []
-        assert [each for each in told if isinstance(each, dict) and "lost" in each] == []
+        async with Talk(speakers, second.port, room) as talk, both_reading(talk, ports, room) as both:
+            await both.listen(100)
+            first.kill()
+            await both.listen(300)
+    both.judge(talk.heard)
+    assert any(text.startswith("s0") for text in both.reader.heard)
 
 
 async def test_the_store_is_restarted_and_clients_are_told() -> None:
@@ -253,8 +265,7 @@ async def test_the_store_is_restarted_and_clients_are_told() -> None:
                 app.events.subscribe(lambda event: up.append(event) if isinstance(event, BusUp) else None)
             async with Talk(ports[1:], ports[1], room) as talk, Front(ports[:1], room) as front:
                 reader = Reader(front)
-                reading = asyncio.create_task(reader.read())
-                try:
+                async with reading(talk, reader):
                     await until_heard(reader, 50)
                     store.kill()
                     await asyncio.sleep(0.3)
@@ -267,10 +278,6 @@ async def test_the_store_is_restarted_and_clients_are_told() -> None:
                     assert set(reader.lost) == {Lost(room, None)}
                     told = len(reader.lost)
                     await reader.cut(1, _a_moment)
-                    await talk.end()
-                    await reading
-                finally:
-                    reading.cancel()
     assert len(reader.lost) == told, "it knew the new epoch"
     assert len(reader.heard) == len(set(reader.heard))
     assert judge(reader.heard[before + 20 :], talk.heard) == []

@@ -43,6 +43,19 @@ async def two_nodes(url: str, source: str = NEWS, **settings: Any) -> AsyncItera
         yield one, two
 
 
+@asynccontextmanager
+async def one_behind_a_wire(store: Valkey) -> AsyncIterator[tuple[Wire, App, App]]:
+    """Two nodes, of which the first can be cut off from the store."""
+    async with Wire(store.port) as wire, served(bus_url=wire.url) as one, served(bus_url=store.url) as two:
+        yield wire, one, two
+
+
+async def cut_off(app: App, wire: Wire) -> None:
+    """Take the store from a node, and see that it knows."""
+    await wire.cut()
+    await until(lambda: app._bus and not app._bus.is_up)
+
+
 async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds():  # noqa: ASYNC110 (a test may look)
@@ -207,49 +220,37 @@ async def test_when_the_store_is_lost_members_talk_on_and_who_comes_back_is_told
 
 
 async def test_a_node_that_was_cut_off_hands_its_members_what_they_missed(shared: Valkey) -> None:
-    wire = Wire(shared.port)
-    await wire.mend()
-    try:
-        async with served(bus_url=wire.url) as one, served(bus_url=shared.url) as two, plain(two, "r7") as alice:
-            bob, place = await entered(one, "r7")
-            await say(alice, "1")
-            assert (await heard(bob))["offset"] == 1
-            await wire.cut()
-            await until(lambda: one._bus and not one._bus.is_up)
-            await say(alice, "2", "3")
-            await wire.mend()
-            assert [await heard(bob) for _ in range(3)] == [
-                in_room("r7", message("2", 2)),
-                in_room("r7", message("3", 3)),
-                {"type": "recovered", "channel": "r7", "epoch": place["r7"][0], "offset": 3, "messages": 2},
-            ]
-            await say(alice, "4")
-            assert await heard(bob) == in_room("r7", message("4", 4))
-            assert one.counters.history_healed == 2
-    finally:
-        await wire.cut()
+    async with one_behind_a_wire(shared) as (wire, one, two), plain(two, "r7") as alice:
+        bob, place = await entered(one, "r7")
+        await say(alice, "1")
+        assert (await heard(bob))["offset"] == 1
+        await cut_off(one, wire)
+        await say(alice, "2", "3")
+        await wire.mend()
+        assert [await heard(bob) for _ in range(3)] == [
+            in_room("r7", message("2", 2)),
+            in_room("r7", message("3", 3)),
+            {"type": "recovered", "channel": "r7", "epoch": place["r7"][0], "offset": 3, "messages": 2},
+        ]
+        await say(alice, "4")
+        assert await heard(bob) == in_room("r7", message("4", 4))
+        assert one.counters.history_healed == 2
 
 
 async def test_what_a_node_said_alone_begins_a_new_epoch_for_all(shared: Valkey) -> None:
-    wire = Wire(shared.port)
-    await wire.mend()
-    try:
-        async with served(bus_url=wire.url) as one, served(bus_url=shared.url) as two, plain(one, "r8") as alice:
-            bob, place = await entered(two, "r8")
-            await say(alice, "1")
-            assert (await heard(bob))["offset"] == 1
-            await wire.cut()
-            await until(lambda: one._bus and not one._bus.is_up)
-            await say(alice, "nobody else hears")
-            await wire.mend()
-            lost = await heard(bob)
-            assert lost == {"type": "lost", "channel": "r8", "missed": None, "epoch": lost["epoch"], "offset": 0}
-            async with wrapped(two, place, "r8") as carol:
-                assert (await welcomed(carol))["missed"] is None
-                await say(alice, "2")
-                assert await heard(bob) == in_room("r8", message("2", 1))
-    finally:
-        await wire.cut()
+    async with one_behind_a_wire(shared) as (wire, one, two), plain(one, "r8") as alice:
+        bob, place = await entered(two, "r8")
+        await say(alice, "1")
+        assert (await heard(bob))["offset"] == 1
+        await cut_off(one, wire)
+        await say(alice, "nobody else hears")
+        await wire.mend()
+        lost = await heard(bob)
+        assert lost == {"type": "lost", "channel": "r8", "missed": None, "epoch": lost["epoch"], "offset": 0}
+        async with wrapped(two, place, "r8") as carol:
+            assert (await welcomed(carol))["missed"] is None
+            await say(alice, "2")
+            assert await heard(bob) == in_room("r8", message("2", 1))
 
 
 async def test_a_store_without_room_stops_no_message() -> None:

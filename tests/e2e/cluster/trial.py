@@ -164,20 +164,18 @@ class Trial:
 async def cluster(lease_seconds: float, bug: str = "", size: int = 0) -> AsyncIterator[Trial]:
     """Three nodes; the first one may have a planted bug. With `size` channels keep so many messages."""
     with tempfile.TemporaryDirectory() as folder, valkey() as store:
-        wire = Wire(store.port)
-        await wire.mend()
         nodes: list[Node] = []
-        try:
-            for number, url in enumerate((store.url, store.url, wire.url)):
-                plant = bug if number == 0 else ""
-                nodes.append(start(url, Path(folder, f"{number}.ndjson"), lease_seconds, plant, size))
-            for node in nodes:
-                await asyncio.to_thread(node.ready)
-            yield Trial(store, wire, nodes)
-        finally:
-            for node in nodes:
-                node.kill()
-            await wire.cut()
+        async with Wire(store.port) as wire:
+            try:
+                for number, url in enumerate((store.url, store.url, wire.url)):
+                    plant = bug if number == 0 else ""
+                    nodes.append(start(url, Path(folder, f"{number}.ndjson"), lease_seconds, plant, size))
+                for node in nodes:
+                    await asyncio.to_thread(node.ready)
+                yield Trial(store, wire, nodes)
+            finally:
+                for node in nodes:
+                    node.kill()
 
 
 def start(url: str, events: Path, lease_seconds: float, bug: str = "", size: int = 0) -> Node:

@@ -205,22 +205,17 @@ async def test_a_restart_is_a_gap() -> None:
 
 
 async def test_others_hear_of_a_node_that_was_cut_off(shared: Valkey) -> None:
-    wire = Wire(shared.port)
-    await wire.mend()
-    try:
-        async with nodes(wire.url, shared.url) as (one, two):
-            one.enter("a", "room")
-            two.enter("b", "room")
-            await until(lambda: one.bus.node in two.bus.others)
-            await wire.cut()
-            await until(lambda: one.heard(BusDown))
-            one.bus.publish("room", b"alone", None)
-            await wire.mend()
-            await until(lambda: two.heard(BusGap))
-            assert two.told == [BusGap(two.bus.node, one.bus.node, "", "node was alone", 1)]
-            assert two.got.get("b") is None
-    finally:
+    async with Wire(shared.port) as wire, nodes(wire.url, shared.url) as (one, two):
+        one.enter("a", "room")
+        two.enter("b", "room")
+        await until(lambda: one.bus.node in two.bus.others)
         await wire.cut()
+        await until(lambda: one.heard(BusDown))
+        one.bus.publish("room", b"alone", None)
+        await wire.mend()
+        await until(lambda: two.heard(BusGap))
+        assert two.told == [BusGap(two.bus.node, one.bus.node, "", "node was alone", 1)]
+        assert two.got.get("b") is None
 
 
 async def test_a_server_starts_without_its_bus_and_finds_it_later() -> None:
@@ -282,9 +277,7 @@ async def test_everybody_knows_who_is_where(shared: Valkey) -> None:
 
 async def test_what_is_known_of_others_ends_with_them(shared: Valkey, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus_module, "LEASE_TICKS", 15)
-    wire = Wire(shared.port)
-    await wire.mend()
-    async with nodes(wire.url, shared.url) as (one, two):
+    async with Wire(shared.port) as wire, nodes(wire.url, shared.url) as (one, two):
         one.enter("a", "room")
         two.enter("b", "room")
         await until(lambda: one.presence.size("room") and two.presence.size("room"))
@@ -293,7 +286,6 @@ async def test_what_is_known_of_others_ends_with_them(shared: Valkey, monkeypatc
         assert BusGap(two.bus.node, one.bus.node, "", "node lost", 0) in two.told
         await wire.mend()
         await until(lambda: one.presence.size("room") and two.presence.size("room"))
-        await wire.cut()
 
 
 class Keeper:
@@ -330,30 +322,28 @@ async def test_a_lost_node_is_settled_once_and_knows_it_when_it_comes_back(
 ) -> None:
     monkeypatch.setattr(bus_module, "LEASE_TICKS", 15)
     monkeypatch.setattr(bus_module, "SETTLE_TICKS", 5)
-    wire = Wire(shared.port)
-    await wire.mend()
-    three = [Node(wire.url), Node(shared.url), Node(shared.url)]
-    keepers = [Keeper(node.bus) for node in three]
-    for node, keeper in zip(three, keepers, strict=True):
-        node.bus.serve(keeper)
-        await node.bus.start()
-    ids = [three[0].bus.new_id() for _ in range(3)]
-    for connection_id in ids:
-        three[0].bus.keep(connection_id, b"record")
-    three[0].bus.release(ids[0])
-    await three[0].bus.settled()
-    name = three[0].bus.node
-    await wire.cut()
-    await until(lambda: keepers[1].revived or keepers[2].revived)
-    await until(lambda: sorted(keepers[1].revived + keepers[2].revived) == sorted(ids[1:]))
-    await wire.mend()
-    await until(lambda: three[0].bus.is_up)
-    assert keepers[0].was_fenced == 1
-    assert three[0].bus.node != name
-    assert three[0].bus.is_sure
-    for node in three:
-        await node.bus.stop()
-    await wire.cut()
+    async with Wire(shared.port) as wire:
+        three = [Node(wire.url), Node(shared.url), Node(shared.url)]
+        keepers = [Keeper(node.bus) for node in three]
+        for node, keeper in zip(three, keepers, strict=True):
+            node.bus.serve(keeper)
+            await node.bus.start()
+        ids = [three[0].bus.new_id() for _ in range(3)]
+        for connection_id in ids:
+            three[0].bus.keep(connection_id, b"record")
+        three[0].bus.release(ids[0])
+        await three[0].bus.settled()
+        name = three[0].bus.node
+        await wire.cut()
+        await until(lambda: keepers[1].revived or keepers[2].revived)
+        await until(lambda: sorted(keepers[1].revived + keepers[2].revived) == sorted(ids[1:]))
+        await wire.mend()
+        await until(lambda: three[0].bus.is_up)
+        assert keepers[0].was_fenced == 1
+        assert three[0].bus.node != name
+        assert three[0].bus.is_sure
+        for node in three:
+            await node.bus.stop()
     assert sorted(keepers[1].revived + keepers[2].revived) == sorted(ids[1:])
 
 

@@ -106,6 +106,13 @@ class Wire:
         """The address of the server through this wire."""
         return f"redis://127.0.0.1:{self.port}/0"
 
+    async def __aenter__(self) -> Wire:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cut()
+
     async def mend(self) -> None:
         """Let through."""
         self._listener = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
