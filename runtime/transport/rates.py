@@ -21,21 +21,24 @@ def tokens_after(left: int, rate: float, burst: int, seconds: float) -> int:
 
 
 class Bucket:
-    """A bucket that is asked token by token, for what is rare."""
+    """A bucket that is asked token by token, for what is rare. Who is refused takes none: however many ask, as many
+    as the rate says get one."""
 
-    __slots__ = ("_burst", "_filled_at", "_left", "_rate")
+    __slots__ = ("_at", "_burst", "_left", "_rate")
 
     def __init__(self, rate: float, burst: int, now: float) -> None:
         self._rate = rate
         self._burst = burst
-        self._filled_at = now
-        self._left = first_tokens(rate, burst)
+        self._at = now
+        self._left = float(first_tokens(rate, burst))
 
     def take(self, now: float) -> bool:
         """Take one token; False when there is none."""
-        fresh = int(self._rate * (now - self._filled_at))
-        if fresh:
-            self._left = tokens_after(self._left, self._rate, self._burst, now - self._filled_at)
-            self._filled_at = now
+        if self._rate <= 0:
+            return True
+        self._left = min(self._burst, self._left + self._rate * (now - self._at))
+        self._at = now
+        if self._left < 1:
+            return False
         self._left -= 1
-        return self._left >= 0
+        return True

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from runtime.limits import ServerLimits, WireLimits
-from tests.e2e.attacks.scene import attacker, close_code, eventually, healthy, server, upgrade
+from tests.e2e.attacks.scene import PATIENCE_SECONDS, attacker, close_code, eventually, healthy, server, upgrade
 from tests.runtime.transport.harness import masked
 
 TEXT, BINARY, PING, PONG = 1, 2, 9, 10
@@ -126,6 +126,25 @@ async def test_too_many_connections(limits: ServerLimits, limit: str) -> None:
             assert b"\r\nRetry-After: " in answer
         assert app.wire_counters.limits_reached == {limit: 20}
         assert app.connections == 6
+
+
+async def test_who_was_refused_leaves_the_rate_to_others() -> None:
+    limits = ServerLimits(connection_rate=20, connection_burst=2, drain_seconds=3)
+    async with server(limits=limits) as app, healthy(app):
+
+        async def status() -> bytes:
+            one = await attacker(app)
+            one.send(upgrade("/ws/echo"))
+            answer = await one.reader.readuntil(b"\r\n\r\n")
+            one.close()
+            return answer.split()[1]
+
+        for _ in range(1_000):
+            await status()
+        assert app.wire_counters.limits_reached["connection_rate"] > 20 * PATIENCE_SECONDS
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await status() != b"101":
+                await asyncio.sleep(0.1)
 
 
 def test_the_floods_are_more_than_the_defaults_allow() -> None:

@@ -27,9 +27,23 @@ def test_no_bucket_gives_more_than_burst_and_rate_allow(waits: list[float]) -> N
     for wait in waits:
         now += wait
         given_out += bucket.take(now)
-        assert given_out <= 20 + 10 * now
+        assert given_out <= 20 + 10 * now + 1e-6  # times are sums of fractions
 
 
 def test_a_steady_client_below_the_rate_is_never_refused() -> None:
     bucket = Bucket(10, 1, 0.0)
     assert all(bucket.take(number * 0.11) for number in range(1000))
+
+
+@given(st.lists(st.floats(min_value=0, max_value=2), min_size=1, max_size=200))
+def test_who_is_refused_takes_nothing(waits: list[float]) -> None:
+    """However many ask in vain: what the rate says is given out, neither less nor later."""
+    bucket, now, room = Bucket(10, 20, 0.0), 0.0, 20.0
+    for wait in waits:
+        now += wait
+        room = min(20.0, room + 10 * wait)
+        asked = [bucket.take(now) for _ in range(50)]
+        assert asked == sorted(asked, reverse=True)
+        given_out = sum(asked)
+        assert room - 1 - 1e-6 < given_out <= room + 1e-6
+        room -= given_out
