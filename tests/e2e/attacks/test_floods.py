@@ -143,7 +143,7 @@ async def test_who_was_refused_leaves_the_rate_to_others() -> None:
             await status()
         assert app.wire_counters.limits_reached["connection_rate"] > 20 * PATIENCE_SECONDS
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while await status() != b"101":
+            while await status() != b"101":  # noqa: ASYNC110 - what is waited for tells nobody
                 await asyncio.sleep(0.1)
 
 
