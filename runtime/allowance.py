@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-DEFAULT_BURST: Final = 10
+from compiler.bytecode.options import DEFAULT_BURST
+
 _MINUTE: Final = 60.0
 
 

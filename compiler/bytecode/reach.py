@@ -2,18 +2,20 @@
 
 A route's reach is its manifest, what its SQL statements touch, and who may connect to it. It widens where something
 can be reached that could not be before: a new channel, statement, table, column, key, host or variable, another kind of
-effect, a hook without a bound where there was one, a route that was not there, a door that stands open now. Patterns
-are compared by what they cover: `room-7` after `room-*` is nothing new.
+effect, a hook without a bound where there was one, a route that was not there, a door that stands open now, an option
+that lets in more. Patterns are compared by what they cover: `room-7` after `room-*` is nothing new. A route that is not
+enabled is not there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from compiler.bytecode import patterns
 from compiler.bytecode.manifest import compute_manifest
+from compiler.bytecode.options import OptionChange, Options, compare_options
 from compiler.bytecode.program import Program, RouteProgram
 from compiler.language.effects import REJECT
 from compiler.language.sql_reach import READ, WRITE, covers_column, covers_table, sql_reach
@@ -25,14 +27,16 @@ UNBOUNDED: Final = "bounded by fuel"
 ANYBODY: Final = "anybody"
 _THOSE: Final = "those "
 _AND: Final = "; "
-OWN_PAGES: Final = "pages of the server's own host"
+_Side: TypeAlias = "tuple[Reach, Options]"
+_NOTHING: Final[_Side] = ({}, {})
 _PATTERNS: Final = ("channels", "keys", "hosts")
 _NAMES: Final = ("effects", "statements", "environment")
 
 
 @dataclass(frozen=True, slots=True)
 class RouteChange:
-    """What became of a route's reach: by kind what is reached now and was not, and what is not reached any more.
+    """What became of a route's reach: by kind what is reached now and was not, what is not reached any more, and which
+    options differ.
 
     `status` is `added`, `removed` or `changed`.
     """
@@ -41,11 +45,12 @@ class RouteChange:
     status: str
     added: Mapping[str, tuple[str, ...]]
     removed: Mapping[str, tuple[str, ...]]
+    options: tuple[OptionChange, ...]
 
     @property
     def widens(self) -> bool:
         """Whether anything is reached that was not."""
-        return self.status == "added" or bool(self.added)
+        return self.status == "added" or bool(self.added) or any(option.widens for option in self.options)
 
 
 def reach_of(program: Program, route: RouteProgram) -> Reach:
@@ -59,7 +64,6 @@ def reach_of(program: Program, route: RouteProgram) -> Reach:
         f"{name.rpartition('/')[2]} {UNBOUNDED}" for name, cost in manifest.cost.items() if cost is None
     )
     reach["clients"] = (_clients(route),)
-    reach["origins"] = _origins(route.options)
     return {kind: found for kind, found in reach.items() if found}
 
 
@@ -76,20 +80,11 @@ def _touched(statements: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...
 def _clients(route: RouteProgram) -> str:
     """Who gets in: anybody, or those that meet each of some conditions."""
     conditions: list[str] = []
-    auth = route.options.get("auth")
-    if isinstance(auth, dict):
+    if isinstance(route.options.get("auth"), dict):
         conditions.append("with a valid token")
-        jwt = auth.get("jwt")
-        claims = jwt if isinstance(jwt, dict) else {}
-        conditions += [f"{claim} {claims[claim]}" for claim in ("audience", "issuer") if claim in claims]
     if "on_auth" in route.hooks:
         conditions.append("let in by on_auth")
     return _THOSE + _AND.join(conditions) if conditions else ANYBODY
-
-
-def _origins(options: Mapping[str, Any]) -> tuple[str, ...]:
-    origins = options.get("origins")
-    return (OWN_PAGES,) if origins is None else tuple(sorted(map(str, origins)))
 
 
 def compare(before: Iterable[Program], after: Iterable[Program]) -> list[RouteChange]:
@@ -99,15 +94,21 @@ def compare(before: Iterable[Program], after: Iterable[Program]) -> list[RouteCh
     return [change for change in changes if change is not None]
 
 
-def _by_path(programs: Iterable[Program]) -> dict[str, Reach]:
-    return {route.path: reach_of(program, route) for program in programs for route in program.routes}
+def _by_path(programs: Iterable[Program]) -> dict[str, _Side]:
+    return {
+        route.path: (reach_of(program, route), route.options)
+        for program in programs
+        for route in program.routes
+        if route.options.get("enabled") is not False
+    }
 
 
-def _change(path: str, old: Reach | None, new: Reach | None) -> RouteChange | None:
-    status = "added" if old is None else "removed" if new is None else "changed"
-    added = dict(_gained(old or {}, new or {}))
-    removed = dict(_gained(new or {}, old or {}))
-    return RouteChange(path, status, added, removed) if added or removed or status != "changed" else None
+def _change(path: str, before: _Side | None, after: _Side | None) -> RouteChange | None:
+    status = "added" if before is None else "removed" if after is None else "changed"
+    (old, old_options), (new, new_options) = before or _NOTHING, after or _NOTHING
+    added, removed = dict(_gained(old, new)), dict(_gained(new, old))
+    options = tuple(compare_options(old_options, new_options))
+    return RouteChange(path, status, added, removed, options) if added or removed or options else None
 
 
 def _gained(old: Reach, new: Reach) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -128,10 +129,6 @@ def _covers_client(wide: str, narrow: str) -> bool:
     return asked <= met
 
 
-def _covers_origin(wide: str, narrow: str) -> bool:
-    return wide in (narrow, "*")
-
-
 def _covers_touched(covers: Callable[[str, str], bool], wide: str, narrow: str) -> bool:
     (act, wider), (other, narrower) = wide.split(" ", 1), narrow.split(" ", 1)
     return act == other and covers(wider, narrower)
@@ -142,7 +139,6 @@ _COVERS: Final[Mapping[str, Callable[[str, str], bool]]] = {
     "tables": partial(_covers_touched, covers_table),
     "columns": partial(_covers_touched, covers_column),
     "clients": _covers_client,
-    "origins": _covers_origin,
 }
 """Where one entry can cover another that is not the same text."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Final, TypeAlias
 
+from compiler.bytecode.options import DEFAULT_BURST
 from compiler.diagnostics.source import SourceFile, Span
 from compiler.language.paths import PathPattern
 from compiler.language.values import Value
@@ -156,7 +157,7 @@ _RATE: Final = Keys(
         "messages_per_minute": Key(
             Amount(1, whole=False), "How many messages a minute, on average.", "60", required=True
         ),
-        "burst": Key(Amount(1), "How many at once.", "10", default=10),
+        "burst": Key(Amount(1), "How many at once.", "10", default=DEFAULT_BURST),
     },
     shorthand=("messages_per_minute", Amount(1, whole=False)),
     synonyms={"per_minute": "messages_per_minute", "limit": "messages_per_minute", "max": "burst"},

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from compiler.diagnostics.escape import escape
 from worpen_cli.command import Command, Invocation, pass_invocation
 from worpen_cli.console import ExitCode, Stop
 from worpen_cli.files import PROGRAM_SUFFIX, read_inputs
 from worpen_cli.findings import plural
 
 if TYPE_CHECKING:
+    from compiler.bytecode.options import OptionChange
     from compiler.bytecode.program import Program
     from compiler.bytecode.reach import RouteChange
 
@@ -39,13 +41,29 @@ def _compiled(path: str, invocation: Invocation) -> list[Program]:
 
 
 def lines_of(changes: Sequence[RouteChange]) -> Iterator[str]:
-    """The changes for people: a route, and below it what it gained and what it lost."""
+    """The changes for people: a route, and below it what it gained and what it lost. Safe to show."""
     for change in changes:
-        yield change.path if change.status == "changed" else f"{change.path}  ({change.status})"
+        yield escape(change.path if change.status == "changed" else f"{change.path}  ({change.status})")
         for sign, reached in (("+", change.added), ("-", change.removed)):
             for kind, texts in reached.items():
                 for text in texts:
-                    yield f"  {sign} {kind:<{_KIND_WIDTH}}{text}"
+                    yield _line(sign, kind, text)
+        for option in change.options:
+            yield _option(option, change.status)
+
+
+def _option(option: OptionChange, status: str) -> str:
+    """An option with what it was and is; of a route that has come or gone only what it is or was."""
+    from compiler.bytecode.options import spelled
+
+    if status == "changed":
+        return _line("+" if option.widens else "-", "options", str(option))
+    sign, value = ("+", option.after) if status == "added" else ("-", option.before)
+    return _line(sign, "options", f"{option.key}: {spelled(value)}")
+
+
+def _line(sign: str, kind: str, text: str) -> str:
+    return escape(f"  {sign} {kind:<{_KIND_WIDTH}}{text}")
 
 
 def sentence_of(changes: Sequence[RouteChange]) -> str:
@@ -53,7 +71,7 @@ def sentence_of(changes: Sequence[RouteChange]) -> str:
     from compiler.bytecode.reach import widens
 
     if not changes:
-        return "no route reaches anything else than before"
+        return "no route reaches or lets in anything else than before"
     return f"{plural(len(changes), 'route')} changed; the reach {'widens' if widens(changes) else 'does not widen'}"
 
 
@@ -68,6 +86,10 @@ def document_of(changes: Sequence[RouteChange]) -> dict[str, object]:
             "widens": change.widens,
             "added": {kind: list(texts) for kind, texts in change.added.items()},
             "removed": {kind: list(texts) for kind, texts in change.removed.items()},
+            "options": [
+                {"key": option.key, "before": option.before, "after": option.after, "widens": option.widens}
+                for option in change.options
+            ],
         }
         for change in changes
     ]
@@ -90,7 +112,7 @@ def document_of(changes: Sequence[RouteChange]) -> dict[str, object]:
 @pass_invocation
 def command(invocation: Invocation, before: str, after: str, as_json: bool) -> int:
     """Compare what the routes of two program files, route files or folders can reach: channels, statements, keys,
-    hosts, variables of the environment, and who may connect."""
+    hosts, variables of the environment; who may connect, with which keys and algorithms; and their limits."""
     from compiler.bytecode.reach import compare, widens
 
     changes = compare(read_programs(before, invocation), read_programs(after, invocation))

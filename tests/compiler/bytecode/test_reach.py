@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from compiler.bytecode.options import OptionChange
 from compiler.bytecode.program import Program
 from compiler.bytecode.reach import compare, widens
 from compiler.pipeline import Settings, compile_source
@@ -74,34 +75,10 @@ def asking(statement: str) -> Program:
             },
         ),
         (
-            program(keys="origins: ['https://a.example']\n"),
-            program(keys="origins: ['*']\n"),
-            {"origins": ("*",)},
-            {},
-        ),
-        (
             program(keys="auth: {jwt: {secret_env: KEY}}\n"),
             program(),
             {"clients": ("anybody",)},
             {},
-        ),
-        (
-            program(keys="auth: {jwt: {secret_env: KEY, audience: chat, issuer: me}}\n"),
-            program(keys="auth: {jwt: {secret_env: KEY, audience: chat}}\n"),
-            {"clients": ("those with a valid token; audience chat",)},
-            {},
-        ),
-        (
-            program(keys="auth: {jwt: {secret_env: KEY}}\n"),
-            program(keys="auth: {jwt: {secret_env: KEY, audience: chat}}\n"),
-            {},
-            {"clients": ("those with a valid token",)},
-        ),
-        (
-            program(keys="auth: {jwt: {secret_env: KEY, audience: chat}}\n"),
-            program(keys="auth: {jwt: {secret_env: KEY, audience: mail}}\n"),
-            {"clients": ("those with a valid token; audience mail",)},
-            {"clients": ("those with a valid token; audience chat",)},
         ),
         (vetted(), program(), {"clients": ("anybody",)}, {}),
         (program(), vetted(), {}, {"clients": ("anybody",)}),
@@ -128,6 +105,22 @@ def test_a_route_that_was_not_there_widens_and_one_that_is_gone_does_not() -> No
     assert [(change.path, change.status, change.widens) for change in changes] == [("/ws/b", "added", True)]
     changes = compare([one, other], [one])
     assert [(change.path, change.status, change.widens) for change in changes] == [("/ws/b", "removed", False)]
+
+
+def test_options_are_compared_and_may_widen_a_reach_that_is_the_same() -> None:
+    less, more = (program(keys=f"limits: {{max_connections: {most}}}\n") for most in (100, 1000))
+    (change,) = compare([less], [more])
+    assert (change.status, change.added, change.removed) == ("changed", {}, {})
+    assert change.options == (OptionChange("limits.max_connections", 100, 1000, True),)
+    assert widens([change])
+    assert not widens(compare([more], [less]))
+
+
+def test_a_route_that_is_not_enabled_is_not_there() -> None:
+    off = program(SAY, keys="enabled: false\n")
+    assert compare([], [off]) == []
+    assert [(change.status, change.widens) for change in compare([off], [program()])] == [("added", True)]
+    assert [(change.status, change.widens) for change in compare([program()], [off])] == [("removed", False)]
 
 
 def test_the_same_reach_by_another_name_is_no_change() -> None:
