@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -36,6 +36,7 @@ from runtime.server.link import Floor, Link
 from runtime.server.lives import Lives
 from runtime.server.reception import Reception
 from runtime.server.settings import Settings
+from runtime.server.watchdog import watching
 from runtime.services import Services
 from runtime.siblings import EVERY_SECONDS, Siblings
 from runtime.transport import frames
@@ -390,6 +391,10 @@ class App:
         if self._console is not None:
             self._console.feed.close()
 
+    def watching_hooks(self) -> AbstractContextManager[None]:
+        """Have hooks end that compute for longer than they may. One server of a process can; see `watchdog`."""
+        return watching(self.settings.limits.hook_seconds, self.wire_counters.reached)
+
     def hurry(self) -> None:
         """Finish a drain that is under way in less time."""
         if self._drain is not None:
@@ -440,7 +445,7 @@ async def serve_until_signal(app: App, *, on_signal: Callable[[], None] | None =
         if on_signal is not None:
             on_signal()
 
-    with signals_lead_to(stop):
+    with signals_lead_to(stop), app.watching_hooks():
         await asked.wait()
         await app.drain()
 

@@ -97,9 +97,14 @@ def run_chunk(
 _DRIVERS: Final = frozenset({_drive.__code__, _drive_waiting.__code__})
 
 
+def drives_a_hook(frame: FrameType) -> bool:
+    """Whether a hook that the interpreter runs is run by this frame."""
+    return frame.f_code in _DRIVERS
+
+
 def mark_in(frame: FrameType) -> Mark | None:
     """Where in the source the hook is that this frame of the interpreter drives; None for any other frame."""
-    run = frame.f_locals["run"] if frame.f_code in _DRIVERS else None
+    run = frame.f_locals["run"] if drives_a_hook(frame) else None
     if run is None or run.gi_frame is None:
         return None
     stopped = run.gi_frame.f_locals

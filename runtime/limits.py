@@ -120,9 +120,7 @@ class ServerLimits:
         FUEL, Unit.COUNT, "rounds of loops and inner expressions in one run of a hook", "error in the hook"
     )
     auth_seconds: float = _limit(2.0, Unit.SECONDS, "one run of `on_auth`, its Sleeps not counted", "403")
-    hook_seconds: float = _limit(
-        10.0, Unit.SECONDS, "one run of a hook that waits, its Sleeps not counted", "error in the hook"
-    )
+    hook_seconds: float = _limit(10.0, Unit.SECONDS, "one run of a hook, its Sleeps not counted", "error in the hook")
     sleep_seconds: float = _limit(
         float(SLEEP_SECONDS), Unit.SECONDS, "all Sleeps of one run of a hook together", "error in the hook"
     )

@@ -10,16 +10,16 @@ value, effect, fault and mark, and in when the fuel is used up.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import FunctionType
+from types import FrameType, FunctionType
 from typing import Any, cast
 
 from compiler.bytecode.program import Chunk, Program, RouteProgram
 from compiler.language.values import Unset, Value
 from runtime import interpreter
 from runtime.seam import Context, Emit, Hook
-from runtime.translator.function import NotTranslatable, Translation, translate
+from runtime.translator.function import PLACES, NotTranslatable, Translation, translate
 
-__all__ = ["NotTranslatable", "Translation", "build_hook", "prepare", "translate"]
+__all__ = ["NotTranslatable", "Translation", "build_hook", "is_translated", "prepare", "translate"]
 
 _PREPARE = "PREPARE"
 
@@ -57,6 +57,11 @@ def prepare(hook: Hook) -> None:
     become = getattr(hook, "__globals__", {}).get(_PREPARE)
     if become is not None:
         become()
+
+
+def is_translated(frame: FrameType) -> bool:
+    """Whether what runs in this frame was translated from a chunk."""
+    return PLACES in frame.f_globals
 
 
 def _name_of(route: RouteProgram, chunk: Chunk) -> str:

@@ -14,6 +14,8 @@ from runtime.translator.places import relocate
 from runtime.translator.statements import StatementTranslator
 from runtime.translator.support import NAMES
 
+PLACES: Final = "PLACES"
+"""The name by which all translated code, and nothing else, knows its places in the source."""
 _CLOSING: Final = 3
 """Lines behind those of the instructions: the handler that gives faults their marks."""
 
@@ -46,7 +48,7 @@ def translate(
     filename = program.source_name or f"<{route.name}>"
     code, places = relocate(code, pcs, chunk, name, filename)
     names = {key: NAMES[key] for key in code.co_names if key in NAMES} | made.names
-    names["PLACES"] = places
+    names[PLACES] = places
     for number, expression in enumerate(chunk.inner):
         names[f"inner_{number}"] = _inner(program, route, expression, context, number)
     own = len(made.out.lines)

@@ -162,6 +162,51 @@ async def test_sigterm_amid_many_connections_and_hooks_that_hang(server: Server)
     assert took < PROMISED_SECONDS, "the drain took longer than it may"
 
 
+COMPUTING = """\
+name: Computing
+path: /ws/computing
+route_type: WebSocket
+ws_hooks:
+  on_message:
+    - SetVar: {name: last, value: 0}
+    - If:
+        condition: "message == 'go'"
+        then:
+          - WsOp: {command: send, message: begun}
+          - While: {condition: "true", max_iterations: 100000, body: [
+              {SetVar: {name: last, value: "{{ range(0, 50000) | sort | sum }}"}}]}
+    - WsOp: {command: send, message: "{{ last }}"}
+  on_disconnect:
+    - Log: {message: left}
+"""
+"""Has fuel for some minutes."""
+
+
+@pytest.mark.timeout(120)
+async def test_a_hook_that_computes_holds_up_others_and_the_end_for_no_longer_than_it_may(tmp_path: Path) -> None:
+    (tmp_path / "worpen.toml").touch()
+    (tmp_path / "computing.yaml").write_text(COMPUTING, encoding="utf-8")
+    with servers(tmp_path, command=("serve",)) as start:
+        server = start("computing.yaml", "--limit", "hook_seconds=1")
+        server.next("ready")
+        address = f"{server.address}/ws/computing"
+        async with connect(address, compression=None) as busy, connect(address, compression=None) as other:
+            await busy.send("go")
+            await other.send("hi")
+            assert await asyncio.wait_for(other.recv(), TIMEOUT) == "0"
+            fault = await asyncio.to_thread(server.next, "hook_faulted")
+            assert (fault["code"], fault["mark"]["line"]) == ("hook_timeout", 12)
+            await busy.send("still here?")
+            assert [await busy.recv() for _ in range(2)] == ["begun", "0"]
+            await busy.send("go")
+            await asyncio.sleep(0.2)
+            server.process.send_signal(signal.SIGTERM)
+            log, _ = await asyncio.to_thread(server.process.communicate, timeout=TIMEOUT)
+            assert server.process.returncode == 0
+            told = Counter(event["event"] for event in map(json.loads, log.splitlines()))
+            assert (told["hook_faulted"], told["log_line"]) == (1, 2)
+
+
 @pytest.mark.timeout(60)
 async def test_a_thread_that_hangs_does_not_hold_up_the_end(server: Server) -> None:
     """A reload that waits for a file."""

@@ -157,7 +157,7 @@ class Development:
 
     async def _until_signal(self) -> int:
         """Wait for SIGINT or SIGTERM and drain; another signal hurries."""
-        with signals_lead_to(self.stop):
+        with signals_lead_to(self.stop), self.app.watching_hooks():
             await self.stopping.wait()
             if self.desk is not None:
                 self.desk.stopping()

@@ -85,7 +85,7 @@ class Production:
         await self._start(entries)
         gc.freeze()  # what is loaded now stays: the collector need not look at it for every thousandth connection
         self.journal.open()  # a start that fails says why and nothing else
-        with signals_lead_to(self.signalled, (*STOP_SIGNALS, *RELOAD_SIGNALS)):
+        with signals_lead_to(self.signalled, (*STOP_SIGNALS, *RELOAD_SIGNALS)), self.app.watching_hooks():
             self._greet()
             tell(READY)
             if is_worker():

@@ -1,0 +1,105 @@
+"""Ends hooks that compute for longer than they may (`hook_seconds`): the loop that they hold up cannot.
+
+Hooks that do not wait run inside of one callback. Their fuel counts rounds, and a round may sort a list of a hundred
+thousand: all of them together take minutes, in which nobody is served, no heartbeat is sent and no signal heard.
+
+So a timer of the process is wound anew while the loop turns. Where it does not turn, the timer's signal interrupts
+whatever runs, and what runs is looked at: a hook's own code, or a function of the language that it calls, may be left
+at any place. What effects do may not; it is short, and the next signal comes soon. The same run of a hook that is
+seen for so long ends with HookTimeout, in its place, as one that waits does.
+
+The timer counts time of the processor: nothing is interrupted in a process that has nothing to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from types import FrameType
+from typing import Final
+
+from compiler.language.faults import HookTimeout
+from runtime.interpreter import drives_a_hook
+from runtime.translator import is_translated
+
+LOOKS: Final = 20
+"""So many times, within the time that a hook has, it is looked whether the loop turns and what runs."""
+_LONGEST_SECONDS: Final = 0.5
+_OURS: Final = ("runtime.", "asyncio.")
+_OF_HOOKS: Final = ("runtime.interpreter", "runtime.translator")
+
+
+class _Watchdog:
+    """Mutable, one owner, one a process."""
+
+    def __init__(self, seconds: float, reached: Callable[[str], None]) -> None:
+        self._seconds = seconds
+        self._reached = reached
+        self._every = min(_LONGEST_SECONDS, seconds / LOOKS)
+        self._hook: FrameType | None = None
+        """The run of a hook that was seen last, since the loop turned."""
+        self._since = 0.0
+
+    def turn(self) -> None:
+        """The loop turns: begin anew."""
+        self._hook = None
+        signal.setitimer(signal.ITIMER_VIRTUAL, 2 * self._every, self._every)
+        self._timer = asyncio.get_running_loop().call_later(self._every, self.turn)
+
+    def look(self, _: int, frame: FrameType | None) -> None:
+        """The loop has not turned for a while. Raises HookTimeout into a hook that was seen for too long."""
+        hook = hook_around(frame)
+        if hook is None:
+            return
+        now = perf_counter()
+        if hook is not self._hook:
+            self._hook, self._since = hook, now
+        elif now - self._since >= self._seconds:
+            self._hook = None
+            self._reached("hook_seconds")
+            raise HookTimeout(f"the hook ran longer than {self._seconds:g} s")
+
+    def stop(self) -> None:
+        """Look at nothing any more."""
+        self._timer.cancel()
+        self._hook = None
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
+def hook_around(frame: FrameType | None) -> FrameType | None:
+    """The hook that runs here, where it may be left here; None where something else runs, or does on its behalf."""
+    found: FrameType | None = None
+    while frame is not None:
+        if is_translated(frame) or drives_a_hook(frame):
+            found = frame
+        elif _is_ours(frame.f_globals.get("__name__", "")):
+            break
+        frame = frame.f_back
+    return found
+
+
+def _is_ours(module: str) -> bool:
+    return module.startswith(_OURS) and not module.startswith(_OF_HOOKS)
+
+
+@contextmanager
+def watching(seconds: float, reached: Callable[[str], None]) -> Iterator[None]:
+    """Have hooks end that compute for so long, while the running loop is the main thread's and the system can tell.
+
+    `reached` counts the name of the limit.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    watchdog = _Watchdog(seconds, reached)
+    before = signal.signal(signal.SIGVTALRM, watchdog.look)
+    watchdog.turn()
+    try:
+        yield
+    finally:
+        watchdog.stop()
+        signal.signal(signal.SIGVTALRM, before)

@@ -1,0 +1,144 @@
+"""Hooks that compute for too long: what may be left and what may not. How a server ends them: `tests/e2e`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from time import process_time
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from compiler.bytecode.codec import encode
+from compiler.diagnostics import codes
+from compiler.language.faults import Fault, HookTimeout
+from compiler.language.values import UNSET
+from compiler.pipeline import Settings, compile_source
+from runtime.interpreter import build_hook as interpreted
+from runtime.loader import LinkedRoute, load
+from runtime.seam import Context, Engine
+from runtime.server.watchdog import hook_around, watching
+from runtime.translator import build_hook as translated
+from runtime.translator import prepare
+from tests.assembly import Quiet
+
+pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers of POSIX")
+
+ENDLESS = """\
+name: Endless
+path: /ws/endless
+route_type: WebSocket
+ws_hooks:
+  on_message:
+    - SetVar: {name: items, value: "{{ range(0, 20000) }}"}
+    - WsOp: {command: send, message: begun}
+    - Try:
+        body:
+          - While:
+              condition: true
+              max_iterations: 100000
+              body: [{SetVar: {name: last, value: "{{ items | sort | sum }}"}}]
+        catch: [{Log: {message: caught}}]
+        finally: [{Log: {message: finally}}]
+"""
+
+
+def linked(engine: Engine) -> LinkedRoute:
+    program = compile_source("endless.yaml", ENDLESS.encode(), Settings()).program
+    assert program is not None
+    return load(encode(program), Context(Quiet()), engine).routes[0]
+
+
+def run(route: LinkedRoute, emit: Callable[..., Any]) -> object:
+    return route.hooks["on_message"]([None] * 20, [UNSET] * len(route.program.slots), emit)
+
+
+@pytest.mark.parametrize("engine", [translated, interpreted])
+async def test_a_hook_that_computes_for_too_long_ends_in_its_place(engine: Engine) -> None:
+    reached: list[str] = []
+    told: list[object] = []
+    with watching(0.2, reached.append):
+        await asyncio.sleep(0)
+        with pytest.raises(HookTimeout) as ended:
+            run(linked(engine), lambda *arguments: told.append(arguments[0]))
+    assert reached == ["hook_seconds"]
+    assert told == ["send"], "neither `catch` nor `finally` runs"
+    assert str(ended.value.message) == "the hook ran longer than 0.2 s"
+    if engine is translated:
+        assert ended.value.mark is not None
+        assert ended.value.mark.line == 13
+
+
+async def test_many_short_hooks_in_one_turn_of_the_loop_are_no_long_one() -> None:
+    route, reached = linked(translated), list[str]()
+
+    def emit(effect: str, *_: object) -> None:
+        if effect == "send":
+            raise Fault(codes.THROWN, "enough")
+
+    with watching(0.2, reached.append):
+        began = process_time()
+        while process_time() - began < 0.8:
+            with pytest.raises(Fault):
+                run(route, emit)
+    assert reached == []
+
+
+async def test_what_computes_and_is_no_hook_goes_on() -> None:
+    reached: list[str] = []
+    with watching(0.1, reached.append):
+        began = process_time()
+        while process_time() - began < 0.4:
+            json.dumps(list(range(1000)))
+    assert reached == []
+
+
+def test_a_hook_may_be_left_in_its_own_code_and_in_functions_but_not_amid_an_effect() -> None:
+    seen: list[FrameType | None] = []
+    route = linked(translated)
+    prepare(route.hooks["on_message"])
+
+    def emit(*_: object) -> None:
+        seen.append(hook_around(sys._getframe()))
+        raise HookTimeout("enough")
+
+    # A test's function is no code of the server: to the watchdog it is one of the language's.
+    with pytest.raises(HookTimeout):
+        run(route, emit)
+    assert seen[0] is not None
+    assert seen[0].f_code.co_filename == "endless.yaml"
+    emit.__globals__["__name__"] = "runtime.host"
+    try:
+        with pytest.raises(HookTimeout):
+            run(route, emit)
+    finally:
+        emit.__globals__["__name__"] = __name__
+    assert seen[1] is None
+    assert hook_around(None) is None
+
+
+async def test_nothing_is_left_of_it() -> None:
+    before = signal.getsignal(signal.SIGVTALRM)
+    with watching(1, print):
+        assert signal.getsignal(signal.SIGVTALRM) is not before
+        assert signal.getitimer(signal.ITIMER_VIRTUAL)[0] > 0
+    assert signal.getsignal(signal.SIGVTALRM) is before
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0, 0)
+
+
+def test_other_threads_can_have_none() -> None:
+    entered: list[bool] = []
+
+    async def main() -> None:
+        with watching(1, print):
+            entered.append(signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0)
+
+    thread = threading.Thread(target=lambda: asyncio.run(main()))
+    thread.start()
+    thread.join()
+    assert entered == [True]
