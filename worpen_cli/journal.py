@@ -11,7 +11,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from json.encoder import encode_basestring
 from typing import Any, Final
 
@@ -175,7 +174,10 @@ class Journal:
         milliseconds = time.time_ns() // 1_000_000
         if milliseconds != self._stamped_at:
             self._stamped_at = milliseconds
-            self._stamp = datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="milliseconds")
+            # Not by `datetime`: names by which it asks a time zone stay in memory, each where it happens to lie, and a
+            # few of them hold all that was taken for the connections of a busy time.
+            seconds, rest = divmod(milliseconds, 1000)
+            self._stamp = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03}+00:00"
         return self._stamp
 
     def close(self) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import get_args
@@ -170,3 +172,20 @@ def test_a_reader_who_went_away_is_no_failure() -> None:
     journal.say("first")
     journal.close()
     journal.say("second")
+
+
+def test_the_time_of_a_line_leaves_no_names_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A time zone is asked by names that are made anew for it, and Python's cache of attributes keeps each of them where
+    # it happens to lie: some dozens, made while many clients are there, hold the memory of all of them.
+    journal = Journal(lambda _: None, as_json=True)
+    milliseconds = itertools.count(1_700_000_000_000)
+    monkeypatch.setattr("time.time_ns", lambda: next(milliseconds) * 1_000_000)
+    forget = getattr(sys, "_clear_internal_caches", None) or sys._clear_type_cache
+    forget()
+    beside = []
+    for number in range(2_000):
+        journal.note({})
+        beside.append(f"{number:014}")  # of the size of such a name, so that the next one lies elsewhere
+    kept = sys.getallocatedblocks()
+    forget()
+    assert kept - sys.getallocatedblocks() < 20
