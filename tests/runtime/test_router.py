@@ -38,6 +38,21 @@ def test_only_the_whole_path_matches(path: str) -> None:
     assert router("/ws/chat").find(path) is None
 
 
+LEADING_ELSEWHERE = [
+    "/../../ws/chat",
+    "/ws/../ws/chat",
+    "/ws/./chat",
+    "/ws/%2e%2e/ws/chat",
+    "/ws%2Fchat",
+    "/ws/chat%00",
+]
+
+
+@pytest.mark.parametrize("path", LEADING_ELSEWHERE)
+def test_nothing_is_normalised(path: str) -> None:
+    assert router("/ws/chat").find(path) is None
+
+
 def test_literals_are_preferred_left_to_right() -> None:
     routes = router("/:a/help", "/ws/:b", "/ws/help")
     assert routes.find("/ws/help") == Match("/ws/help", {})
