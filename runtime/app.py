@@ -465,9 +465,14 @@ def signals_lead_to(act: Callable[[int], None], numbers: Iterable[int] = STOP_SI
 
 def run(main: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end, on uvloop where that is installed."""
+    with runner() as running:
+        return running.run(main)
+
+
+def runner() -> asyncio.Runner:
+    """What runs a server, on uvloop where that is installed. To close it waits for its threads, which may hang."""
     gc.set_threshold(*COLLECTION)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(main)
+    return asyncio.Runner(loop_factory=_loop_factory())
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

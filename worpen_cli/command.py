@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -23,6 +23,8 @@ class Invocation:
 
     console: Console = field(default_factory=Console)
     known_project: Project | None = None
+    leave: Callable[[int], NoReturn] | None = None
+    """Ends the process at once with an exit code; None where the process is not ours alone."""
 
     @property
     def project(self) -> Project:

@@ -7,12 +7,14 @@ import errno
 import json
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 import click
 
-from worpen_cli.console import Console, Stop
+from runtime.app import runner
+from worpen_cli.command import Invocation
+from worpen_cli.console import Console, Stop, guarded
 from worpen_cli.limits import Limits, limit_lines, limit_rows
 
 LIMITS_SCHEMA: Final = "worpen.limits/1"
@@ -32,6 +34,19 @@ _OPTIONS: Final = (
     click.option("--print-limits", is_flag=True, help="List every limit, its value and who set it, and stop."),
     click.option("--compression/--no-compression", default=None, help="permessage-deflate (default: off)."),
 )
+
+
+def run_to_the_end(main: Coroutine[Any, Any, int], invocation: Invocation) -> int:
+    """Run a server until all of it is over, and the process with it; the exit code.
+
+    The event loop and the interpreter would wait for their threads, and one of them may hang: in a name that is looked
+    up, a lock that is waited for, a file that is read.
+    """
+    with runner() as running:
+        code = guarded(lambda: running.run(main), invocation.console)
+        if invocation.leave is not None:
+            invocation.leave(code)
+    return code
 
 
 def serving_options(command: Decorated) -> Decorated:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Final, NoReturn
 
@@ -88,9 +89,9 @@ def worpen(context: click.Context) -> None:
 worpen.params.extend(common_options())
 
 
-def main(arguments: list[str]) -> int:
-    """Run the program with these arguments; its exit code."""
-    invocation = Invocation()
+def main(arguments: list[str], leave: Callable[[int], NoReturn] | None = None) -> int:
+    """Run the program with these arguments; its exit code. `leave`: see `Invocation`."""
+    invocation = Invocation(leave=leave)
     invocation.console.debug = "--debug" in arguments
 
     def command() -> int | None:
@@ -109,4 +110,4 @@ def main(arguments: list[str]) -> int:
 
 def run() -> NoReturn:
     """The entry point of the script `worpen`."""
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], os._exit))

@@ -130,21 +130,23 @@ class Sql:
 
     async def run_script(self, script: str) -> None:
         """Run the statements of a schema file, one transaction. Raises Fault."""
-        async with self._engine.connect() as held:
-            connection: Any = (await held.get_raw_connection()).driver_connection
-            try:
-                if self._is_sqlite:
-                    try:
-                        await connection.executescript(f"BEGIN;\n{script}\n;COMMIT;")
-                    finally:
-                        if connection.in_transaction:
-                            await connection.rollback()
-                else:
-                    await connection.execute(script)  # several statements are one transaction
-            except Exception as error:
-                if (fault := self._fault(error)) is None:
-                    raise
-                raise fault from None
+        try:
+            async with self._engine.connect() as held:
+                await self._execute((await held.get_raw_connection()).driver_connection, script)
+        except Exception as error:
+            if (fault := self._fault(error)) is None:
+                raise
+            raise fault from None
+
+    async def _execute(self, connection: Any, script: str) -> None:
+        if not self._is_sqlite:
+            await connection.execute(script)  # several statements are one transaction
+            return
+        try:
+            await connection.executescript(f"BEGIN;\n{script}\n;COMMIT;")
+        finally:
+            if connection.in_transaction:
+                await connection.rollback()
 
     async def close(self) -> None:
         """Stop what runs and close all connections."""

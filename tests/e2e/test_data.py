@@ -202,6 +202,15 @@ def test_a_schema_with_a_mistake_ends_the_start(tmp_path: Path) -> None:
     assert "schema.sql: near" in done.stderr
 
 
+def test_a_schema_for_a_database_that_is_not_there_ends_the_start(tmp_path: Path) -> None:
+    (tmp_path / "worpen.toml").touch()
+    (tmp_path / "route.yaml").write_text(PRESENCE, encoding="utf-8")
+    (tmp_path / "schema.sql").write_text("CREATE TABLE users (id TEXT);", encoding="utf-8")
+    nobody = {"WORPEN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
+    done = worpen("dev", "--port", "0", "--init-sql", "schema.sql", cwd=tmp_path, variables=nobody)
+    assert (done.returncode, done.stderr) == (2, "error: schema.sql: the database cannot be reached\n")
+
+
 def test_serve_must_be_told_which_redis(tmp_path: Path) -> None:
     (tmp_path / "worpen.toml").touch()
     (tmp_path / "route.yaml").write_text(WORK, encoding="utf-8")

@@ -22,6 +22,7 @@ RESTORE: Final = "\x1b[?1049l\x1b[?25h\x1b[?7h\x1b[?2004l\x1b[0m"
 """Leaves the alternate screen, shows the cursor, wraps lines, does not mark pastes, draws plainly."""
 LEAVE_SECONDS: Final = 3.0
 """A board that has not left after this long is killed."""
+POLL_SECONDS: Final = 0.01
 _PROGRAM: Final = (
     "import sys; sys.path[:] = eval(sys.argv[1]); from worpen_cli.board.screen import begin; begin(sys.argv[2:])"
 )
@@ -76,13 +77,19 @@ class RunningBoard:
         self._task.cancel()
         with suppress(asyncio.CancelledError, Exception):
             await self._task
-        loop = asyncio.get_running_loop()
         try:
-            code: int = await loop.run_in_executor(None, self._process.wait, LEAVE_SECONDS)
-        except subprocess.TimeoutExpired:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                code = await self._left()
+        except TimeoutError:
             self._process.kill()
-            code = await loop.run_in_executor(None, self._process.wait)
+            code = await self._left()
         self._restore(code)
+        return code
+
+    async def _left(self) -> int:
+        """Its exit code, once it has ended. Not by a thread of the loop: all of them may hang."""
+        while (code := self._process.poll()) is None:  # noqa: ASYNC110 (a process sets no event)
+            await asyncio.sleep(POLL_SECONDS)
         return code
 
     def _restore(self, code: int) -> None:

@@ -18,7 +18,7 @@ import click
 from compiler.diagnostics.machine_formats import diagnostic_json
 from compiler.diagnostics.render import render_full
 from compiler.language.faults import Fault
-from runtime.app import App, run, signals_lead_to
+from runtime.app import App, signals_lead_to
 from runtime.events import Events
 from runtime.loader import link
 from runtime.server.settings import Settings
@@ -32,7 +32,7 @@ from worpen_cli.findings import plural
 from worpen_cli.greeting import greeting, open_page, server_address
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import Limits, choose_limits
-from worpen_cli.listening import cannot_listen, serving_options, show_limits
+from worpen_cli.listening import cannot_listen, run_to_the_end, serving_options, show_limits
 from worpen_cli.outside import asks_for, choose_addresses, read_addresses
 from worpen_cli.project import Project
 from worpen_cli.reload import Generation, RouteSet
@@ -358,7 +358,7 @@ def command(
         paths, host, port, watch, restart, verbose, as_json, limits, compress, key, opens, init_sql or "", board
     )
     chosen = project.chosen_prefix(prefix)
-    return run(_developed(options, project, chosen, invocation.console))
+    return run_to_the_end(_developed(options, project, chosen, invocation.console), invocation)
 
 
 async def _developed(options: Options, project: Project, prefix: str, console: Console) -> int:
@@ -373,5 +373,5 @@ async def _developed(options: Options, project: Project, prefix: str, console: C
     finally:
         await development.app.services.close()
         if development.valkey is not None:
-            await asyncio.to_thread(development.valkey.stop)
+            development.valkey.stop()  # not by a thread of the loop: all of them may hang
         development.journal.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import os
 import signal
@@ -11,12 +10,12 @@ import socket
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import click
 
 from runtime import events
-from runtime.app import STOP_SIGNALS, App, run, signals_lead_to
+from runtime.app import STOP_SIGNALS, App, signals_lead_to
 from runtime.events import Event, Events
 from runtime.server.catalogue import RouteEntry
 from runtime.server.settings import Settings
@@ -27,7 +26,7 @@ from worpen_cli.deployment import Deployment, NotGood
 from worpen_cli.files import STDIN
 from worpen_cli.journal import EVENTS_SCHEMA, Journal
 from worpen_cli.limits import choose_limits
-from worpen_cli.listening import RELOAD_SIGNALS, cannot_listen, serving_options, show_limits
+from worpen_cli.listening import RELOAD_SIGNALS, cannot_listen, run_to_the_end, serving_options, show_limits
 from worpen_cli.outside import check_addresses, choose_addresses
 from worpen_cli.project import Project
 from worpen_cli.readiness import READY, RELOADING, STOPPING, tell
@@ -66,8 +65,6 @@ class Production:
         self._stopping = asyncio.Event()
         self._reloading: asyncio.Task[None] | None = None
         self._is_asked_again = False
-        self.has_drained = False
-        """Whether it has served, and all of it is over."""
 
     def _hear(self, event: Event) -> None:
         """Log an event, without the values that clients sent where they are not asked for."""
@@ -93,7 +90,6 @@ class Production:
             await self._stopping.wait()
             tell(STOPPING)
             await self.app.drain()
-        self.has_drained = True
         return ExitCode.INTERRUPTED if self._signals[0] == signal.SIGINT else ExitCode.FINE
 
     def _load(self) -> list[RouteEntry]:
@@ -244,7 +240,8 @@ def command(
     _check_bus(bus)
     if workers > 1 and not is_worker():
         _check_workers(port, bus)
-        return run(_supervised(workers, limits.server().drain_seconds, invocation.console, as_json=as_json))
+        supervised = _supervised(workers, limits.server().drain_seconds, invocation.console, as_json=as_json)
+        return run_to_the_end(supervised, invocation)
     chosen = Settings(
         host=host,
         port=port,
@@ -260,7 +257,7 @@ def command(
         services=choose_addresses(project),
     )
     options = Options(paths or project.default_paths, chosen, prefix, eager, as_json, log_payloads)
-    return run(_served(options, project, invocation.console))
+    return run_to_the_end(_served(options, project, invocation.console), invocation)
 
 
 def _check_bus(url: str) -> None:
@@ -304,18 +301,6 @@ async def _supervised(workers: int, drain_seconds: float, console: Console, *, a
 async def _served(options: Options, project: Project, console: Console) -> int:
     production = Production(options, project, console)
     try:
-        code = await production.serve()
+        return await production.serve()
     finally:
         production.journal.close()
-    if production.has_drained:
-        _leave(code)
-    return code
-
-
-def _leave(code: int) -> NoReturn:
-    """End the process, now that all is over. The interpreter would wait for its threads, and one of them may hang: in a
-    name that is looked up, a lock that is waited for, a file that is read."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError):
-            stream.flush()
-    os._exit(code)
