@@ -55,7 +55,9 @@ class WireLimits:
         5.0, Unit.SECONDS, "from the TCP connection to the answer, authentication included", "dropped"
     )
     request_line_bytes: int = _limit(8 * KIB, Unit.BYTES, "the request line, and each header line", "431")
-    header_count: int = _limit(128, Unit.COUNT, "header lines of a request", "431")
+    header_count: int = _limit(
+        128, Unit.COUNT, "header lines of a request, and items of the lists in them that are read", "431"
+    )
     head_bytes: int = _limit(32 * KIB, Unit.BYTES, "request line and headers together", "431")
     max_message_bytes: int = _limit(
         64 * KIB, Unit.BYTES, "one message, all its fragments together, after inflation", "close 1009"

@@ -75,6 +75,7 @@ HEADS = {
     "a long request line": (b"GET /" + b"x" * 9_000, "request_line_bytes"),
     "a long header": (upgrade("/ws/echo", "X: " + "x" * 9_000), "request_line_bytes"),
     "many headers": (upgrade("/ws/echo", *["X: y"] * 200), "header_count"),
+    "many items in a header": (upgrade("/ws/echo", "Sec-WebSocket-Protocol: " + "a," * 4_000 + "a"), "header_count"),
     "headers without end": (b"GET / HTTP/1.1\r\n" + b"X: yyyyyyyyyyyyyyyyyy\r\n" * 3_000, "head_bytes"),
 }
 
