@@ -287,6 +287,7 @@ async def test_drain_is_bounded_with_hooks_and_clients_that_hang() -> None:
             await app.drain()
         expect_each_once(record)
         assert app.connections == 0
+        assert app.wire_counters.limits_reached["drain_seconds"] == 1
         for client in clients:
             client.transport.abort()
 
@@ -303,6 +304,7 @@ async def test_a_second_signal_hurries_a_drain() -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
             await draining
         assert app.connections == 0
+        assert app.wire_counters.limits_reached == {"drain_seconds": 1}
         for client in clients:
             await client.close()
 

@@ -119,12 +119,15 @@ async def test_too_many_connections(limits: ServerLimits, limit: str) -> None:
     async with server(limits=limits) as app, healthy(app):
         for _ in range(5):
             await attacker(app, "/ws/echo")
+        delays = set()
         for _ in range(20):
             refused = await attacker(app)
             refused.send(upgrade("/ws/echo"))
             answer = await refused.rest()
             assert answer.startswith(b"HTTP/1.1 503 ")
-            assert b"\r\nRetry-After: " in answer
+            delays.add(int(answer.partition(b"\r\nRetry-After: ")[2].split(b"\r\n")[0]))
+        assert len(delays) > 1, "they would all come back at once"
+        assert delays <= set(range(1, 11))
         assert app.wire_counters.limits_reached == {limit: 20}
         assert app.connections == 6
 

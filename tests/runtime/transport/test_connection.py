@@ -161,6 +161,19 @@ def test_every_way_to_end_is_told_once(run: Run, act: Ending, code: int, reason:
     run(scenario())
 
 
+def test_a_close_frame_without_an_answer_is_counted(run: Run) -> None:
+    async def scenario() -> None:
+        application = Recorder()
+        async with serving(application, QUICK) as (wire, port), upgraded(port):
+            await until(lambda: bool(application.listeners))
+            application.listeners[0].connection.close(1001)
+            await ended(application)
+            assert wire.counters.drops == {"close_timeout": 1}
+            assert wire.counters.limits_reached == {"close_seconds": 1}
+
+    run(scenario())
+
+
 def test_a_bug_of_the_peer_closes_with_1011_and_without_a_word(run: Run) -> None:
     def fail(*_: object) -> None:
         raise Deliberate("secret")
@@ -220,12 +233,12 @@ def test_while_paused_messages_wait_and_pings_are_answered(run: Run) -> None:
     run(scenario())
 
 
-@pytest.mark.parametrize("payload", [b"x", b"x" * 5000])
-def test_a_full_inbox_stops_reading_and_loses_nothing(run: Run, payload: bytes) -> None:
+@pytest.mark.parametrize(("payload", "limit"), [(b"x", "inbox_messages"), (b"x" * 5000, "inbox_bytes")])
+def test_a_full_inbox_stops_reading_and_loses_nothing(run: Run, payload: bytes, limit: str) -> None:
     async def scenario() -> None:
         application = Recorder(on_message=pause_at_once)
         count = 600
-        async with serving(application, FREE) as (_, port), upgraded(port) as client:
+        async with serving(application, FREE) as (wire, port), upgraded(port) as client:
             client.send(b"".join(masked(1, b"%d " % number + payload) for number in range(count)) + GOODBYE)
             await until(lambda: bool(application.listeners) and bool(application.listeners[0].messages))
             [listener] = application.listeners
@@ -239,6 +252,7 @@ def test_a_full_inbox_stops_reading_and_loses_nothing(run: Run, payload: bytes) 
             numbers = [int(str(message).split()[0]) for message in listener.messages]
             assert numbers == list(range(count))
             assert await listener.end() == (1000, "")
+            assert wire.counters.limits_reached.keys() == {limit}
 
     run(scenario())
 
@@ -400,6 +414,7 @@ def test_a_quiet_client_is_asked_and_stays_if_it_answers(run: Run) -> None:
             assert await client.frame() == (0x89, b"")
             assert await ended(application) == (1006, "")
             assert wire.counters.drops == {"heartbeat": 1}
+            assert wire.counters.limits_reached == {"ping_seconds": 4, "pong_seconds": 1}
 
     run(scenario())
 
