@@ -99,6 +99,11 @@ async def test_the_server_is_full() -> None:
             assert await next_one.recv() == "welcome"
 
 
+async def test_who_comes_too_fast_is_refused_before_the_query_is_read() -> None:
+    async with started(plain(), limits=ServerLimits(connection_rate=0.001, connection_burst=1)) as app:
+        assert [(await ask(app, "/ws/test?x=%ff", headers=UPGRADE)).status for _ in range(2)] == [400, 503]
+
+
 async def test_a_route_is_full() -> None:
     limited = plain(options={"limits": {"max_connections": 1}})
     async with started(limited, plain("/ws/other")) as app:
