@@ -32,7 +32,8 @@ from runtime.server.catalogue import BrokenRoute, Catalogue, Changes, RouteEntry
 from runtime.server.console import ANYWHERE, PAGE, Console
 from runtime.server.draining import SERVICE_RESTART, Drain
 from runtime.server.feed import BrokenFile, Feed
-from runtime.server.link import Floor, Link
+from runtime.server.floor import Floor
+from runtime.server.link import Link
 from runtime.server.lives import Lives
 from runtime.server.reception import Reception
 from runtime.server.settings import Settings

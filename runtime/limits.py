@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, TypeAlias, cast
@@ -223,6 +223,14 @@ _SUFFIXES: Final[dict[Unit, dict[str, float]]] = {
     Unit.RATE: {"": 1},
     Unit.BYTE_RATE: dict(_SIZES),
 }
+
+
+def route_limit(options: Mapping[str, Any], key: str, server: float) -> float:
+    """A limit of a route: its own, where that is narrower than the server's (0: the server has none)."""
+    own = options.get("limits", {}).get(key)
+    if own is None:
+        return server
+    return float(own) if not server else min(float(own), server)
 
 
 def _amount(written: str, unit: Unit) -> float:

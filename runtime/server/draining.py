@@ -9,7 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from runtime.limits import ServerLimits
-from runtime.server.link import Floor, Link
+from runtime.server.floor import Floor
+from runtime.server.link import Link
 
 SERVICE_RESTART: Final = 1012
 BATCH_SECONDS: Final = 0.1

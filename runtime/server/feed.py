@@ -27,7 +27,8 @@ from typing import Any, Final
 
 from runtime.events import Disconnected, Event, Events, FrameIn, FrameOut, LogLine, Swapped, to_document
 from runtime.server.catalogue import Catalogue
-from runtime.server.link import Floor, Link
+from runtime.server.floor import Floor
+from runtime.server.link import Link
 from runtime.server.snapshot import (
     Document,
     channels_document,

@@ -7,44 +7,30 @@ may not: the wire's end, the waiting hook's task, timers, and the clock that hoo
 from __future__ import annotations
 
 import asyncio
-import math
-import os
 import time
-import traceback
 from array import array
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
-from compiler.bytecode.program import Mark
 from compiler.diagnostics import codes
-from compiler.language.faults import Fault, OutOfFuel, Uncatchable
+from compiler.language.faults import Fault, Uncatchable
 from compiler.language.values import Value
 from runtime.allowance import Allowance, allowance_of
 from runtime.codecs import BadPayload, Codec, codec_of, from_json, text_of_bytes
 from runtime.envelope import Position, Wrapped
-from runtime.events import (
-    Connected,
-    Disconnected,
-    FrameIn,
-    HookCancelled,
-    HookFaulted,
-    HookFinished,
-    LogLine,
-    Trouble,
-    show_operands,
-)
+from runtime.events import Connected, Disconnected, FrameIn, HookFinished, LogLine
 from runtime.history import keep_of
-from runtime.host import Host, Node
-from runtime.limits import ServerLimits
-from runtime.metrics import TIMED_RUNS, ServerCounters, Tally, count, tally_of
+from runtime.host import Host
+from runtime.limits import route_limit
+from runtime.metrics import TIMED_RUNS, Tally, count, tally_of
 from runtime.needs import fitted
-from runtime.server.admission import Gate
 from runtime.server.catalogue import Served
+from runtime.server.floor import Floor
+from runtime.server.troubles import Complaints, result_of, tell_trouble
 from runtime.server.waiting import Report, WaitingRun
 from runtime.services import Services
-from runtime.session import MESSAGE, MESSAGE_TYPE, Cancelled, Event, Message, Outcome, Renewal, Session, State
+from runtime.session import MESSAGE, MESSAGE_TYPE, Event, Message, Outcome, Renewal, Session, State
 from runtime.transport.seam import Connection, HttpResponse, refusal
 
 # A member of an enumeration takes longer to look up than a message may.
@@ -52,10 +38,7 @@ _OPEN: Final = State.OPEN
 _RUNNING: Final = State.RUNNING
 POLICY: Final = 1008
 EXPIRED: Final = 4401
-BUG: Final = 1011
 FORBIDDEN, INTERNAL_ERROR, UNAVAILABLE = 403, 500, 503
-COMPLAINT_SECONDS: Final = 1.0
-"""A connection's bad payloads are told of this seldom; all are counted."""
 _LIMITS_OF: Final = {
     codes.SQL_TIMEOUT.name: "sql_seconds",
     codes.SQL_TOO_MANY_ROWS.name: "sql_rows",
@@ -63,72 +46,10 @@ _LIMITS_OF: Final = {
 }
 """The limits behind faults of what is outside."""
 
-
-@dataclass(slots=True)
-class Floor:
-    """What all links of a server share. Mutable, one owner."""
-
-    node: Node
-    limits: ServerLimits
-    counters: ServerCounters
-    gate: Gate
-    reached: Callable[[str], None]
-    """Counts the name of a limit that was reached."""
-    links: dict[str, Link] = field(default_factory=dict)
-    """Every connection whose life is not complete, by id."""
-    emptied: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set while there is none."""
-    lives: Lives | None = None
-    """Who sees to it that every `on_disconnect` runs, also if this node is killed; None where it is alone."""
-
-    def __post_init__(self) -> None:
-        self.node.events.on_turn(self.turn)
-
-    def enter(self, link: Link) -> None:
-        """A connection's life begins here."""
-        self.links[link.session.id] = link
-        self.emptied.clear()
-        self.turn(link.session.id)
-
-    def leave(self, link: Link) -> None:
-        """A connection's life is complete."""
-        self.links.pop(link.session.id, None)
-        if not self.links:
-            self.emptied.set()
-
-    def turn(self, connection_id: str | None) -> None:
-        """Have a link, or all (None), know whether somebody follows it."""
-        found = self.links.values() if connection_id is None else (self.links.get(connection_id),)
-        for link in found:
-            if link is not None:
-                link.followed = self.node.events.is_followed(link.session.id)
-
-
-class Lives(Protocol):
-    """Who is told of connections, so that another node can end them."""
-
-    def opened(self, link: Link) -> None:
-        """A connection is there; its `on_connect` is about to run."""
-
-    def gone(self, link: Link, code: int, reason: str) -> None:
-        """A connection is gone: call `Session.gone` when this node may run its `on_disconnect`."""
-
-    def over(self, link: Link) -> None:
-        """A connection's life is complete."""
-
-
 if TYPE_CHECKING:
     from runtime.services.tokens import Proof
 
 ServedRoute: TypeAlias = "Served[Link]"
-
-
-@dataclass(slots=True)
-class _Complaint:
-    """When something was told of last, by `perf_counter`, and how often it has happened since."""
-
-    at: float = -math.inf
-    unsaid: int = 0
 
 
 class Link:
@@ -214,7 +135,7 @@ class Link:
         self._codec: Codec | None = None
         self._allowance: Allowance | None = None
         self.renewed()
-        self._complaints: dict[str, _Complaint] | None = None
+        self._complaints: Complaints | None = None
         """What was told of messages that no hook saw, by reason."""
         self.emit = self._host.emit
         """Performs effects; see `Shell.emit`."""
@@ -393,16 +314,10 @@ class Link:
         if self.followed:
             self._tell_frame(message, runs_hook=False)
         if self._complaints is None:
-            self._complaints = {}
-        complaint = self._complaints.setdefault(reason, _Complaint())
-        now = perf_counter()
-        if now - complaint.at < COMPLAINT_SECONDS:
-            complaint.unsaid += 1
-            return
-        others = f" (and {complaint.unsaid} more before)" if complaint.unsaid else ""
-        complaint.at, complaint.unsaid = now, 0
-        if events.wanted:
-            events.publish(LogLine(self.session.id, self.route_name, "on_message", level, sentence + others))
+            self._complaints = Complaints()
+        said = self._complaints.said(reason, sentence, perf_counter())
+        if said is not None and events.wanted:
+            events.publish(LogLine(self.session.id, self.route_name, "on_message", level, said))
 
     def _tell_frame(self, message: str | bytes, *, runs_hook: bool = True) -> None:
         run = self.runs + 1 if runs_hook and "on_message" in self.session.route.hooks else 0
@@ -616,7 +531,7 @@ class Link:
         seconds = perf_counter() - self._started
         tally = self._tally
         if tally is None or outcome is not None or hook != "on_message":
-            tally = self._tally_of(hook, _result(outcome))
+            tally = self._tally_of(hook, result_of(outcome))
         tally.runs += 1
         tally.seconds += seconds
         events = self._events
@@ -624,8 +539,8 @@ class Link:
         if every and not self.runs % every:
             self._time(seconds, self.runs // every)
         if outcome is not None:
-            self.result = _result(outcome)
-            self._tell_trouble(hook, outcome, seconds)
+            self.result = result_of(outcome)
+            tell_trouble(self._floor, self, hook, outcome, seconds)
             return
         self.result = "ok"
         # Not `followed`: `on_auth` ends before it is kept, and a hook that waits may end after.
@@ -648,47 +563,6 @@ class Link:
         if hook == "on_message" and result == "ok" and not self.session.held:
             self._tally = tally
         return tally
-
-    def _tell_trouble(self, hook: str, outcome: BaseException, seconds: float) -> None:
-        """A hook did not end well."""
-        events, name = self._events, self.route_name
-        if isinstance(outcome, Cancelled):
-            if events.wanted:
-                events.publish(HookCancelled(self.session.id, name, hook))
-        elif not isinstance(outcome, Fault | Uncatchable):
-            self._confess(hook, outcome)
-        else:
-            if isinstance(outcome, OutOfFuel):
-                self._floor.reached("fuel")
-            if not events.wanted:
-                return
-            self._tell_fault(hook, outcome, seconds)
-
-    def _tell_fault(self, hook: str, fault: Fault | Uncatchable, seconds: float) -> None:
-        mark: Mark | None = fault.mark
-        self._floor.node.events.publish(
-            HookFaulted(
-                connection_id=self.session.id,
-                route=self.route_name,
-                hook=hook,
-                code=fault.code,
-                message=fault.message,
-                file=self.session.version.owner.source_name,
-                mark=mark,
-                operands=show_operands(fault.operands),
-                seconds=seconds,
-                run=self.runs,
-            )
-        )
-
-    def _confess(self, hook: str, bug: BaseException) -> None:
-        """A bug of ours ended a hook: this connection is closed, with an id that the log has too."""
-        error_id = os.urandom(6).hex()
-        self._floor.counters.troubles += 1
-        if self._floor.node.events.wanted:
-            trace = "".join(traceback.format_exception(bug))
-            self._floor.node.events.publish(Trouble(error_id, f"{self.route_name}: {hook}", trace))
-        self.shut(BUG, f"error {error_id}")
 
     def pause(self) -> None:
         """Hold messages back."""
@@ -788,19 +662,3 @@ async def _call(link: Link, effect: str, arguments: tuple[Any, ...]) -> Value:
         if limit := fault.limit or _LIMITS_OF.get(fault.kind.name, ""):
             link.reached(limit)
         raise
-
-
-def route_limit(options: Any, key: str, server: float) -> float:
-    """A limit of a route: its own, where that is narrower than the server's (0: the server has none)."""
-    own = options.get("limits", {}).get(key)
-    if own is None:
-        return server
-    return float(own) if not server else min(float(own), server)
-
-
-def _result(outcome: Outcome) -> str:
-    if outcome is None:
-        return "ok"
-    if isinstance(outcome, Cancelled):
-        return "cancelled"
-    return outcome.kind.fault_name if isinstance(outcome, Fault | Uncatchable) else "bug"

@@ -18,7 +18,8 @@ from compiler.language.hooks import INPUTS
 from compiler.language.values import UNSET
 from runtime.router import BadPath
 from runtime.server.catalogue import Catalogue, Served
-from runtime.server.link import Floor, Link
+from runtime.server.floor import Floor
+from runtime.server.link import Link
 
 NODE_LOST: Final = 1006
 NODE_LOST_REASON: Final = "node_lost"

@@ -11,13 +11,15 @@ from typing import Any, Final, cast
 from compiler.language.values import Value
 from runtime.envelope import PROTOCOL, RECOVER, BadRecovery, Position, parse_recovery
 from runtime.events import Refused
+from runtime.limits import route_limit
 from runtime.metrics import count
 from runtime.router import BadPath, Match
 from runtime.server.admission import BadQuery, header_variables, is_origin_allowed, parse_query
 from runtime.server.catalogue import Catalogue, Condition, Served
 from runtime.server.console import Console
+from runtime.server.floor import Floor
 from runtime.server.identity import BEARER, prove, without_token
-from runtime.server.link import Floor, Link, route_limit
+from runtime.server.link import Link
 from runtime.transport.seam import Acceptance, Admission, Connection, HttpResponse, Request, refusal
 
 OK, BAD_REQUEST, FORBIDDEN, NOT_FOUND, UPGRADE_REQUIRED, UNAVAILABLE = 200, 400, 403, 404, 426, 503

@@ -215,7 +215,7 @@ UNFIT: tuple[tuple[Any, str], ...] = (
 async def test_a_message_that_is_not_what_the_hook_needs_runs_no_hook(
     codec: str, write: Callable[[Any], bytes], read: Callable[[Any], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runtime.server.link.COMPLAINT_SECONDS", 0.0)
+    monkeypatch.setattr("runtime.server.troubles.COMPLAINT_SECONDS", 0.0)
     heard: list[Event] = []
     async with served(POINTS.replace("CODEC", codec)) as app, client(app) as alice, client(app) as bob:
         await bob.send(write({"user": " "}))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.limits import LIMITS, Limit, ServerLimits, Unit, WireLimits
+from runtime.limits import LIMITS, Limit, ServerLimits, Unit, WireLimits, route_limit
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
 COUNTED_UNDER_ITS_RATE = {"message_burst", "byte_burst", "control_burst", "connection_burst"}
@@ -119,3 +119,11 @@ def _shown_and_read(limit: Limit) -> float:
 @pytest.mark.parametrize("limit", LIMITS.values(), ids=LIMITS)
 def test_what_is_shown_can_be_written(limit: Limit) -> None:
     assert _shown_and_read(limit) == limit.default
+
+
+@pytest.mark.parametrize(
+    ("own", "server", "limit"), [(None, 10.0, 10.0), (5, 10.0, 5.0), (50, 10.0, 10.0), (5, 0.0, 5.0), (None, 0.0, 0.0)]
+)
+def test_limits_of_a_route_are_narrower_only(own: float | None, server: float, limit: float) -> None:
+    options = {} if own is None else {"limits": {"hook_timeout": own}}
+    assert route_limit(options, "hook_timeout", server) == limit

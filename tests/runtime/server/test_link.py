@@ -22,15 +22,13 @@ from runtime.events import (
     Event,
     FrameIn,
     FrameOut,
-    HookCancelled,
     HookFaulted,
     HookFinished,
     LogLine,
-    Trouble,
 )
 from runtime.host import Host
 from runtime.metrics import TIMED_RUNS
-from runtime.server.link import Link, route_limit
+from runtime.server.link import Link
 from runtime.session import Session, State
 from runtime.transport.connection import WebSocketConnection
 from runtime.transport.frames import FrameReader
@@ -38,14 +36,6 @@ from tests.runtime.parts import route
 from tests.runtime.server.harness import PATIENCE_SECONDS, client, over, started
 
 MESSAGE, TYPE = INPUT_NUMBERS["message"], INPUT_NUMBERS["message_type"]
-
-
-@pytest.mark.parametrize(
-    ("own", "server", "limit"), [(None, 10.0, 10.0), (5, 10.0, 5.0), (50, 10.0, 10.0), (5, 0.0, 5.0), (None, 0.0, 0.0)]
-)
-def test_limits_of_a_route_are_narrower_only(own: float | None, server: float, limit: float) -> None:
-    options = {} if own is None else {"limits": {"hook_timeout": own}}
-    assert route_limit(options, "hook_timeout", server) == limit
 
 
 async def test_messages_and_their_types() -> None:
@@ -192,25 +182,6 @@ async def test_hooks_of_messages_that_come_together_share_their_time() -> None:
         assert link.timings is not None
         assert len(link.timings) == 4
         assert sum(link.timings) >= 0.05
-
-
-async def test_a_connection_knows_whether_it_is_followed() -> None:
-    async with started(route(on_message=obey)) as app, client(app) as first, client(app) as second:
-        one, other = app.links.values()
-        end_one = app.events.watch(one.connection_id, lambda _: None)
-        assert (one.followed, other.followed) == (True, False)
-        end_all = app.events.subscribe(lambda _: None, detailed=True)
-        assert (one.followed, other.followed) == (True, True)
-        async with client(app) as third:
-            await third.send("text")
-            await third.recv()
-            assert [link.followed for link in app.links.values()] == [True] * 3
-        end_one()
-        end_all()
-        for speaker in (first, second):
-            await speaker.send("text")
-            await speaker.recv()
-        assert (one.followed, other.followed) == (False, False)
 
 
 async def test_hooks_are_told_of_that_end_before_a_connection_is_there_and_after_it_left() -> None:
@@ -381,38 +352,6 @@ async def test_what_is_told_of_a_life() -> None:
         ("1", "0"),
     )
     assert heard[7] == Disconnected(own, "test", 1000, "")
-
-
-async def test_a_bug_of_ours_closes_with_an_id_that_is_told() -> None:
-    def bug(*_: Any) -> Any:
-        raise KeyError("secret")
-
-    heard: list[Any] = []
-    async with started(route(on_message=bug)) as app:
-        app.events.subscribe(heard.append)
-        async with client(app) as speaker:
-            await speaker.send("x")
-            with pytest.raises(ConnectionClosed) as caught:
-                await speaker.recv()
-        (trouble,) = [event for event in heard if isinstance(event, Trouble)]
-        assert "secret" in trouble.traceback
-        assert caught.value.rcvd is not None
-        assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1011, f"error {trouble.error_id}")
-        assert app.counters.troubles == 1
-
-
-async def test_a_hook_whose_client_leaves_is_cancelled() -> None:
-    async def slow(inputs: Any, slots: Any, emit: Any) -> Any:
-        await emit("sleep", 30_000)
-
-    heard: list[Any] = []
-    async with started(route(on_message=slow, waiting=("on_message",))) as app:
-        app.events.subscribe(heard.append)
-        async with client(app) as speaker:
-            await speaker.send("x")
-            await asyncio.sleep(0.05)
-        await over(app)
-    assert [event.hook for event in heard if isinstance(event, HookCancelled)] == ["on_message"]
 
 
 async def test_who_closes_is_in_no_count_and_gets_nothing_more() -> None:
