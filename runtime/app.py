@@ -132,8 +132,8 @@ class App:
         node = Node(hub, bus, frames, self.events, self.services, recall)
         self._floor = Floor(node, limits, self.counters, Gate(limits, loop.time(), reached), reached)
         if self._bus is not None:
-            lives = self._floor.lives = Lives(self._floor, self._catalogue, self._bus)
-            self._bus.serve(lives)
+            lives = self._floor.lives = Lives(self._floor, self._catalogue, self._bus.records)
+            self._bus.records.serve(lives)
         if self.settings.console_token:
             feed = Feed(self._floor, self._catalogue, self.events, self.settings.prefix)
             feed.tell_findings(self._broken_files)

@@ -18,22 +18,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from time import perf_counter
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar
 from uuid import uuid4
 
 from redis.asyncio import Redis
 from redis.asyncio.connection import Connection, parse_url
-from redis.exceptions import RedisError
 
 from runtime.bus import random_id
-from runtime.bus.claims import RECORD_SECONDS, Keeper, Keys, settle
+from runtime.bus.claims import Keys
 from runtime.bus.envelopes import VERSION, Envelope, KeptEnvelope, Kind, decode, decode_changes, decode_whole, encode
 from runtime.bus.keeping import Keeping
 from runtime.bus.line import Line, Then
 from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
 from runtime.bus.presence import Changes, Presence
+from runtime.bus.records import Records
 from runtime.bus.recovery import SharedRecall
 from runtime.bus.resp import Refusal
 from runtime.bus.streams import Streams
@@ -51,12 +51,6 @@ BEAT_TICKS: Final = 10
 BEATS_MISSED: Final = 3
 LEASE_TICKS: Final = 150
 """A node that is not heard for so long is lost."""
-SETTLE_TICKS: Final = 30
-"""How often lost nodes are looked for."""
-EXPIRY_TICKS: Final = 600
-SURE_SECONDS: Final = 10.0
-"""Less than the lease: a node that knows nothing of itself for so long may have been taken for dead."""
-ENDED_MOST: Final = 100_000
 CONNECT_SECONDS: Final = 2.0
 LEAST_PAUSE_SECONDS: Final = 0.05
 LONGEST_PAUSE_SECONDS: Final = 1.0
@@ -125,15 +119,8 @@ class RedisBus(Generic[Member]):
         self._idle = asyncio.Event()
         """Set when nothing is unanswered any more, or the store is lost."""
         self._task: asyncio.Task[None] | None = None
-        self._keys = Keys(prefix)
-        self._keeper: Keeper | None = None
-        self._ended: list[str] = []
-        """Connections whose records are to be removed when the store is back."""
-        self._proven_at = 0.0
-        """When this node asked for the last time whether it was taken for dead, and was not."""
-        self._doubts = False
-        """Whether the store was lost when that was long ago: this node was stopped, and does not know."""
-        self._settling: asyncio.Task[None] | None = None
+        self.records = Records(self, Keys(prefix), self._client)
+        """What is to be done if this node is killed."""
         self._keeping: Keeping[Member] | None = None
         if recall is not None:
             streams, topics, outgoing = Streams(prefix, channel_bytes), self._channels, self._outgoing
@@ -177,16 +164,12 @@ class RedisBus(Generic[Member]):
         if self._line is not None and self._is_up:
             self._tell(Kind.BYE)
             self._is_leaving = True
-            if self._keeper is not None:
-                self.ask(0, b"DEL", _bytes(self._keys.records(self.node)))
-                self.ask(0, b"SREM", _bytes(self._keys.nodes), self.node.encode())
+            self.records.leave()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.settled(), ANSWER_TICKS * TICK_SECONDS)
-        tasks = [task for task in (self._task, self._settling) if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._task = self._settling = None
+        self._task.cancel()
+        await asyncio.gather(self._task, self.records.stop(), return_exceptions=True)
+        self._task = None
         self._is_up = False
         self._line = None
         if self._staleness is not None:
@@ -248,80 +231,21 @@ class RedisBus(Generic[Member]):
             self._patience.ask()
             self._line.command(then, *parts)
 
+    def flush(self) -> None:
+        """Have what was asked leave now."""
+        if self._line is not None:
+            self._line.flush()
+
+    def begin_anew(self) -> None:
+        """Another node has settled this one: go on as one that begins. Raises ConnectionError."""
+        self.node = uuid4().hex[:NODE_DIGITS]
+        raise ConnectionError("it was silent for too long, and another node took its place")
+
     async def settled(self) -> None:
         """Return when the store has answered all that was asked of it until now, or is lost."""
         while self._is_up and self._patience.waiting:
             self._idle.clear()
             await self._idle.wait()
-
-    # What is to be done if this node is killed (`claims`).
-
-    def serve(self, keeper: Keeper) -> None:
-        """Keep records for this keeper; to be called before `start`."""
-        self._keeper = keeper
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether no other node can have taken this one for dead, or none can be asked."""
-        return not self._doubts and (not self._is_up or self._is_proven)
-
-    @property
-    def _is_proven(self) -> bool:
-        return asyncio.get_running_loop().time() - self._proven_at < SURE_SECONDS
-
-    def keep(self, connection_id: str, record: bytes) -> None:
-        """Have the record of a connection in the store, while the store is there."""
-        if self._is_up:
-            self.ask(0, b"HSET", _bytes(self._keys.records(self.node)), connection_id.encode(), record)
-
-    def release(self, connection_id: str) -> None:
-        """A connection's record is not needed any more."""
-        if self._is_up:
-            self.ask(0, b"HDEL", _bytes(self._keys.records(self.node)), connection_id.encode())
-            if self._line is not None:
-                self._line.flush()  # a node that is killed before that has its hook run again
-        elif len(self._ended) < ENDED_MOST:
-            self._ended.append(connection_id)
-
-    def _register(self) -> None:
-        """Have this node's records in the store, without those that are not true any more."""
-        assert self._keeper is not None
-        records, ended = _bytes(self._keys.records(self.node)), self._ended
-        self.ask(0, b"SADD", _bytes(self._keys.nodes), self.node.encode())
-        self._ended = []
-        if ended:
-            self.ask(0, b"HDEL", records, *(one.encode() for one in ended))
-        self._keeper.risen()
-
-    def _ask_for_fence(self) -> None:
-        asked_at = asyncio.get_running_loop().time()
-
-        def told(answer: Any) -> None:
-            if answer:
-                self._take_new_name()
-            elif self._keeper is not None:
-                self._proven_at, self._doubts = asked_at, False
-                self._keeper.proven()
-
-        self.ask(told, b"EXISTS", _bytes(self._keys.fence(self.node)))
-
-    def _take_new_name(self) -> None:
-        """Another node has settled this one: go on as one that begins. Raises ConnectionError."""
-        if self._keeper is not None:
-            self._keeper.fenced()
-        self.node = uuid4().hex[:NODE_DIGITS]
-        self._ended = []
-        raise ConnectionError("it was silent for too long, and another node took its place")
-
-    async def _settle_lost(self, keeper: Keeper) -> None:
-        """Settle the nodes that left records and are not heard."""
-        client = Redis(**self._settings, socket_timeout=CONNECT_SECONDS, socket_connect_timeout=CONNECT_SECONDS)
-        with contextlib.suppress(RedisError, OSError, TimeoutError):
-            async with client:
-                for name in await cast("Awaitable[set[bytes]]", client.smembers(self._keys.nodes)):
-                    node = name.decode()
-                    if node != self.node and node not in self._incoming and self._is_up:
-                        await settle(client, self._keys, node, self.node, keeper.revive)
 
     # Which channels have members here (`Watcher`).
 
@@ -347,6 +271,10 @@ class RedisBus(Generic[Member]):
         self.ask(0, b"SUBSCRIBE", _bytes(topic))
 
     # The connection to the store.
+
+    def _client(self) -> Redis:
+        """Another connection, for commands that wait for each other."""
+        return Redis(**self._settings, socket_timeout=CONNECT_SECONDS, socket_connect_timeout=CONNECT_SECONDS)
 
     async def _keep_connected(self) -> None:
         pause = LEAST_PAUSE_SECONDS
@@ -412,8 +340,7 @@ class RedisBus(Generic[Member]):
         self._beat()
 
     def _beat(self) -> None:
-        if self._keeper is not None:
-            self._ask_for_fence()
+        self.records.beat()
         number = self._pulse.beat(perf_counter())
         self._tell(Kind.BEAT, number, previous=self._changes.version)
 
@@ -427,8 +354,7 @@ class RedisBus(Generic[Member]):
         self._changes.skip()
         if self._staleness is not None:
             self._staleness.cancel()
-        if self._keeper is not None:
-            self._register()
+        self.records.rose()
         if self._keeping is not None:
             self._keeping.rose()
         self._risen.set()
@@ -440,8 +366,8 @@ class RedisBus(Generic[Member]):
 
     def _fall(self, reason: str) -> None:
         """The store is lost: hand out what is in flight, and go on alone. Does nothing more a second time."""
-        if self._is_up and self._keeper is not None:
-            self._doubts = not self._is_proven
+        if self._is_up:
+            self.records.fell()
         self._is_up = False
         self._line = None
         self._idle.set()
@@ -479,25 +405,14 @@ class RedisBus(Generic[Member]):
                 self._presence.forget(node)
                 self._tell_gap(node, "", "node lost")
             self._tell_changes()
-            self._look_after_records()
+            if not self._is_leaving:
+                self.records.tick(self._ticks, LEASE_TICKS)
             if self._keeping is not None:
                 self._keeping.tick()
             if self._ticks % BEAT_TICKS == 0:
                 if self._pulse.missing >= BEATS_MISSED:
                     raise TimeoutError("its messages do not come back")
                 self._beat()
-
-    def _look_after_records(self) -> None:
-        keeper = self._keeper
-        if keeper is None or self._is_leaving:
-            return
-        keeper.tick()
-        if self._ticks % EXPIRY_TICKS == 1:
-            self.ask(0, b"EXPIRE", _bytes(self._keys.records(self.node)), b"%d" % RECORD_SECONDS)
-        is_settled = self._settling is None or self._settling.done()
-        # Whoever is just back has not heard the others yet.
-        if self._ticks > LEASE_TICKS and self._ticks % SETTLE_TICKS == 0 and is_settled:
-            self._settling = asyncio.create_task(self._settle_lost(keeper))
 
     # What comes from the store.
 

@@ -17,6 +17,7 @@ from compiler.bytecode.codec import encode
 from compiler.pipeline import Settings as CompilerSettings
 from compiler.pipeline import compile_source
 from runtime.app import App, run, serve_until_signal
+from runtime.bus import records
 from runtime.bus import redis as bus
 from runtime.bus.redis import RedisBus
 from runtime.events import BusDown, BusGap, BusUp, Event, LogLine, to_document
@@ -79,7 +80,7 @@ def plant(name: str) -> None:
 
 async def serve(url: str, events: str, lease_seconds: float, size: int) -> None:
     """Serve until SIGTERM."""
-    bus.SURE_SECONDS = lease_seconds * 2 / 3  # type: ignore[misc]
+    records.SURE_SECONDS = lease_seconds * 2 / 3  # type: ignore[misc]
     bus.LEASE_TICKS = round(lease_seconds / bus.TICK_SECONDS)  # type: ignore[misc]
     file = os.open(events, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
 

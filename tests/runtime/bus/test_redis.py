@@ -11,6 +11,7 @@ import msgspec
 import pytest
 from redis.asyncio import Redis
 
+from runtime.bus import records
 from runtime.bus import redis as bus_module
 from runtime.bus.envelopes import decode
 from runtime.bus.presence import Presence
@@ -300,7 +301,7 @@ class Keeper:
 
     def risen(self) -> None:
         for connection_id, record in self.open.items():
-            self.bus.keep(connection_id, record)
+            self.bus.records.keep(connection_id, record)
 
     def tick(self) -> None:
         return
@@ -321,17 +322,17 @@ async def test_a_lost_node_is_settled_once_and_knows_it_when_it_comes_back(
     shared: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bus_module, "LEASE_TICKS", 15)
-    monkeypatch.setattr(bus_module, "SETTLE_TICKS", 5)
+    monkeypatch.setattr(records, "SETTLE_TICKS", 5)
     async with Wire(shared.port) as wire:
         three = [Node(wire.url), Node(shared.url), Node(shared.url)]
         keepers = [Keeper(node.bus) for node in three]
         for node, keeper in zip(three, keepers, strict=True):
-            node.bus.serve(keeper)
+            node.bus.records.serve(keeper)
             await node.bus.start()
         ids = [three[0].bus.new_id() for _ in range(3)]
         for connection_id in ids:
-            three[0].bus.keep(connection_id, b"record")
-        three[0].bus.release(ids[0])
+            three[0].bus.records.keep(connection_id, b"record")
+        three[0].bus.records.release(ids[0])
         await three[0].bus.settled()
         name = three[0].bus.node
         await wire.cut()
@@ -341,7 +342,7 @@ async def test_a_lost_node_is_settled_once_and_knows_it_when_it_comes_back(
         await until(lambda: three[0].bus.is_up)
         assert keepers[0].was_fenced == 1
         assert three[0].bus.node != name
-        assert three[0].bus.is_sure
+        assert three[0].bus.records.is_sure
         for node in three:
             await node.bus.stop()
     assert sorted(keepers[1].revived + keepers[2].revived) == sorted(ids[1:])
@@ -351,13 +352,13 @@ async def test_records_are_true_again_after_the_store_was_away(monkeypatch: pyte
     with own_valkey() as server:
         node = Node(server.url)
         keeper = Keeper(node.bus)
-        node.bus.serve(keeper)
+        node.bus.records.serve(keeper)
         await node.bus.start()
         keeper.open = {"c1": b"1", "c2": b"2"}
         server.kill()
         await until(lambda: node.heard(BusDown))
-        assert node.bus.is_sure
-        node.bus.release("c2")
+        assert node.bus.records.is_sure
+        node.bus.records.release("c2")
         del keeper.open["c2"]
         server.start()
         await until(lambda: node.bus.is_up)
