@@ -21,7 +21,7 @@ CODE    := compiler runtime worpen_cli tests
 
 .DEFAULT_GOAL := help
 .PHONY: help dev test check lint types layers format docs golden fuzz bench bench-board bench-unused bench-hooks \
-  bench-cluster soak cluster drain recovery autobahn build clean
+  bench-cluster soak attacks endings cluster drain recovery autobahn build clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \

@@ -1,4 +1,8 @@
-"""One timer for all connections: each rider is visited about once per `period`, a part of them at a time."""
+"""One timer for all connections: each rider is visited about once per `period`, a part of them at a time.
+
+With ten thousand connections a part is a thousand of them, and takes milliseconds. So it is visited some in each turn
+of the loop, and what comes meanwhile has its turn in between.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ from typing import Final, Protocol
 from runtime.limits import WireLimits
 
 _SPOKES: Final = 10
+VISITS: Final = 64
+"""Riders visited in one turn of the loop."""
 
 
 class Rider(Protocol):
@@ -62,13 +68,26 @@ class Wheel:
         return (rider for spoke in self._spokes for rider in tuple(spoke))
 
     def _turn(self) -> None:
-        now = self._loop.time()
-        for rider in tuple(self._spokes[self._next]):
-            try:
-                rider.tick(now)
-            except Exception as exception:
-                self._loop.call_exception_handler({"message": "a timed check failed", "exception": exception})
+        spoke = self._spokes[self._next]
         self._next = (self._next + 1) % _SPOKES
+        self._visit(spoke, tuple(spoke), 0)
+
+    def _visit(self, spoke: Spoke, riders: tuple[Rider, ...], begin: int) -> None:
+        """Visit some of a spoke's riders, and the others later."""
+        now = self._loop.time()
+        end = begin + VISITS
+        for rider in riders[begin:end]:
+            if rider in spoke:
+                self._look_at(rider, now)
+        if end < len(riders):
+            self._loop.call_soon(self._visit, spoke, riders, end)
+            return
         self._turning = any(self._spokes)
         if self._turning:
             self._loop.call_later(self._step, self._turn)
+
+    def _look_at(self, rider: Rider, now: float) -> None:
+        try:
+            rider.tick(now)
+        except Exception as exception:
+            self._loop.call_exception_handler({"message": "a timed check failed", "exception": exception})

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from runtime.limits import WireLimits
-from runtime.transport.wheel import Wheel, visiting_period
+from runtime.transport.wheel import VISITS, Wheel, visiting_period
 from tests.runtime.transport.conftest import Run
 from tests.runtime.transport.harness import Deliberate, until
 
@@ -44,6 +44,40 @@ def test_everybody_is_visited_and_a_failure_stops_nobody(run: Run) -> None:
         spoke = wheel.add(late)
         await until(lambda: late.visits > 1)
         spoke.discard(late)
+
+    run(scenario())
+
+
+def test_many_riders_are_visited_some_in_each_turn_of_the_loop(run: Run) -> None:
+    async def scenario() -> None:
+        loop = asyncio.get_running_loop()
+        turns = 0
+
+        def count() -> None:
+            nonlocal turns
+            turns += 1
+            loop.call_soon(count)
+
+        class Noting(Passenger):
+            def tick(self, now: float) -> None:
+                super().tick(now)
+                visits.append(turns)
+                if len(visits) == 1:
+                    spoke.discard(passengers[-1])
+                    spoke.discard(passengers[0])
+
+        visits: list[int] = []
+        wheel = Wheel(loop, 0.01)
+        passengers = [Noting() for _ in range(10 * VISITS)]
+        for passenger in passengers:
+            spoke = wheel.add(passenger)
+        loop.call_soon(count)
+        await until(lambda: len(visits) >= 3 * len(passengers))
+        assert max(visits.count(turn) for turn in set(visits)) <= VISITS
+        for passenger in passengers:
+            spoke.discard(passenger)
+        assert {passenger.visits > 2 for passenger in passengers[1:-1]} == {True}
+        assert passengers[0].visits + passengers[-1].visits <= 1, "who has left is visited no more"
 
     run(scenario())
 
