@@ -204,16 +204,22 @@ class Journal:
                 ending = self._ending
             if not ending:
                 time.sleep(GATHERING_SECONDS)
-            with self._ready:
-                batch, lost = list(self._lines), self._lost
-                self._lines.clear()
-                self._lost = 0
-            if not batch:
+            if not self._write_gathered():
                 return
-            try:
-                self._write("".join(line + "\n" for line in [*batch, *self._gap(lost)]))
-            except (OSError, ValueError):
-                return  # nobody reads any more, and the server goes on
+
+    def _write_gathered(self) -> bool:
+        """Write what waits, and forget it; False where nothing does, or nobody reads: the server goes on."""
+        with self._ready:
+            batch, lost = list(self._lines), self._lost
+            self._lines.clear()
+            self._lost = 0
+        if not batch:
+            return False
+        try:
+            self._write("".join(line + "\n" for line in [*batch, *self._gap(lost)]))
+        except (OSError, ValueError):
+            return False
+        return True
 
     def _gap(self, lost: int) -> list[str]:
         if not lost:

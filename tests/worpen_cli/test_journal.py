@@ -6,6 +6,8 @@ import itertools
 import json
 import sys
 import threading
+import time
+import weakref
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -189,3 +191,21 @@ def test_the_time_of_a_line_leaves_no_names_in_memory(monkeypatch: pytest.Monkey
     kept = sys.getallocatedblocks()
     forget()
     assert kept - sys.getallocatedblocks() < 20
+
+
+def test_lines_that_were_written_are_forgotten_before_the_next_ones() -> None:
+    class Line(str):
+        pass
+
+    paper = Paper()
+    journal = Journal(paper.write)
+    journal._append(line := Line("last for long"))
+    known = weakref.ref(line)
+    del line
+    journal.open()
+    end = time.monotonic() + 30
+    while known() is not None and time.monotonic() < end:
+        time.sleep(0.005)
+    assert known() is None
+    assert paper.lines == ["last for long"]
+    journal.close()
