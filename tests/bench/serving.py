@@ -11,15 +11,17 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-ROUTES = """\
+ECHO: Final = """\
 name: Echo
 path: /ws/echo
 route_type: WebSocket
 ws_hooks:
   on_message:
     - WsOp: {command: send, message: "{{ message }}"}
----
+"""
+JSON: Final = """\
 name: JSON
 path: /ws/json
 route_type: WebSocket
@@ -27,7 +29,8 @@ codec: json
 ws_hooks:
   on_message:
     - WsOp: {command: send, message: "{{ message }}"}
----
+"""
+ROOM: Final = """\
 name: Room
 path: /ws/room
 route_type: WebSocket
@@ -35,6 +38,7 @@ ws_hooks:
   on_message:
     - WsOp: {command: broadcast, channel: room, message: "{{ message }}"}
 """
+ROUTES: Final = "---\n".join((ECHO, JSON, ROOM))
 UNLIMITED = ("message_rate=0", "byte_rate=0", "connection_rate=0")
 """A generator sends more than clients do: `runtime.limits` says that 0 is no limit."""
 

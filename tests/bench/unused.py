@@ -39,28 +39,14 @@ import uvloop
 from tests.bench.chased import Group, turn
 from tests.bench.paced import connected
 from tests.bench.pairs import estimate, mirrored, pin
-from tests.bench.serving import server
+from tests.bench.serving import ECHO, ROOM, server
 
 MOST: Final = 1.03
 PROJECT: Final = Path(__file__).parents[2]
 SERVER_CORE, LOAD_CORE = 0, 1
 WARM: Final = 2
 """So many turns of each server go before those that count."""
-ROUTES: Final = """\
-name: Echo
-path: /ws/echo
-route_type: WebSocket
-ws_hooks:
-  on_message:
-    - WsOp: {command: send, message: "{{ message }}"}
----
-name: Room
-path: /ws/room
-route_type: WebSocket
-ws_hooks:
-  on_message:
-    - WsOp: {command: broadcast, channel: room, message: "{{ message }}"}
-"""
+ROUTES: Final = f"{ECHO}---\n{ROOM}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,14 @@ def worpen(
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def project(folder: Path, **routes: str) -> Path:
+    """Write a project of these routes, each by the name of its file; its folder."""
+    (folder / "worpen.toml").touch()
+    for name, text in routes.items():
+        (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
 def command_line(*arguments: str | Path) -> Sequence[str]:
     """The command line of a run."""
     return [*WORPEN, *map(str, arguments)]

@@ -19,7 +19,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.e2e.cli import TIMEOUT
+from tests.e2e.cli import TIMEOUT, project
 from tests.e2e.terminal import Terminal
 
 if os.name != "posix":
@@ -100,9 +100,7 @@ def free_port() -> int:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "players.yaml").write_text(ROUTE, encoding="utf-8")
-    return tmp_path
+    return project(tmp_path, players=ROUTE)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cli import TIMEOUT, WORPEN, command_line, environment, worpen
+from tests.e2e.cli import TIMEOUT, WORPEN, command_line, environment, project, worpen
 from tests.e2e.terminal import Terminal
 
 ROUTE = """\
@@ -27,9 +27,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "echo.yaml").write_text(ROUTE)
-    return tmp_path
+    return project(tmp_path, echo=ROUTE)
 
 
 def test_exit_codes(folder: Path) -> None:

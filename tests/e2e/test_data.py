@@ -19,7 +19,7 @@ from runtime.loader import load
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings
 from runtime.services import Addresses
-from tests.e2e.cli import TIMEOUT, worpen
+from tests.e2e.cli import TIMEOUT, project, worpen
 from tests.e2e.process import Server
 from tests.e2e.serving import program_bytes
 from tests.postgresql import postgresql
@@ -194,8 +194,7 @@ async def test_dev_runs_the_schema_and_starts_a_redis(tmp_path: Path) -> None:
 
 
 def test_a_schema_with_a_mistake_ends_the_start(tmp_path: Path) -> None:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "route.yaml").write_text(PRESENCE, encoding="utf-8")
+    project(tmp_path, route=PRESENCE)
     (tmp_path / "schema.sql").write_text("CREATE TABEL users (id TEXT);", encoding="utf-8")
     done = worpen("dev", "--port", "0", "--init-sql", "schema.sql", cwd=tmp_path)
     assert done.returncode == 2
@@ -203,8 +202,7 @@ def test_a_schema_with_a_mistake_ends_the_start(tmp_path: Path) -> None:
 
 
 def test_a_schema_for_a_database_that_is_not_there_ends_the_start(tmp_path: Path) -> None:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "route.yaml").write_text(PRESENCE, encoding="utf-8")
+    project(tmp_path, route=PRESENCE)
     (tmp_path / "schema.sql").write_text("CREATE TABLE users (id TEXT);", encoding="utf-8")
     nobody = {"WORPEN_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none"}
     done = worpen("dev", "--port", "0", "--init-sql", "schema.sql", cwd=tmp_path, variables=nobody)
@@ -212,8 +210,7 @@ def test_a_schema_for_a_database_that_is_not_there_ends_the_start(tmp_path: Path
 
 
 def test_serve_must_be_told_which_redis(tmp_path: Path) -> None:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "route.yaml").write_text(WORK, encoding="utf-8")
+    project(tmp_path, route=WORK)
     done = worpen("serve", "--port", "0", cwd=tmp_path)
     assert done.returncode == 1
     assert "uses RedisOp, and no Redis is set" in done.stderr

@@ -17,7 +17,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.e2e.cli import TIMEOUT, command_line, environment, worpen
+from tests.e2e.cli import TIMEOUT, command_line, environment, project, worpen
 from tests.e2e.process import Server, ask, servers
 from tests.e2e.terminal import Terminal
 
@@ -39,9 +39,7 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals and terminals of 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "echo.yaml").write_text(ROUTE, encoding="utf-8")
-    return tmp_path
+    return project(tmp_path, echo=ROUTE)
 
 
 @pytest.fixture

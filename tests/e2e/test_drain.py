@@ -23,7 +23,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from tests.e2e.cli import TIMEOUT
+from tests.e2e.cli import TIMEOUT, project
 from tests.e2e.process import Server, servers
 
 CONNECTIONS = int(os.environ.get("DRAIN_CONNECTIONS", "100"))
@@ -184,8 +184,7 @@ ws_hooks:
 
 @pytest.mark.timeout(120)
 async def test_a_hook_that_computes_holds_up_others_and_the_end_for_no_longer_than_it_may(tmp_path: Path) -> None:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "computing.yaml").write_text(COMPUTING, encoding="utf-8")
+    project(tmp_path, computing=COMPUTING)
     with servers(tmp_path, command=("serve",)) as start:
         server = start("computing.yaml", "--limit", "hook_seconds=1")
         server.next("ready")

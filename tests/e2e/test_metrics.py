@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.e2e.cli import TIMEOUT
+from tests.e2e.cli import TIMEOUT, project
 from tests.e2e.process import Server, ask, children, servers
 from tests.runtime.bus.valkey import Valkey, free_port, valkey
 
@@ -46,8 +46,7 @@ def store() -> Iterator[Valkey]:
 
 @pytest.fixture
 def server(tmp_path: Path, store: Valkey) -> Iterator[Server]:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "room.yaml").write_text(ROUTE, encoding="utf-8")
+    project(tmp_path, room=ROUTE)
     with servers(tmp_path, command=("serve",)) as start:
         port, queue = str(free_port()), ("--limit", "unsent_bytes=64MiB")
         started = start("room.yaml", "--workers", str(WORKERS), "--bus", store.url, "--port", port, *queue)

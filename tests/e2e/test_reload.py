@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.e2e.cli import TIMEOUT
+from tests.e2e.cli import TIMEOUT, project
 from tests.e2e.process import Server, ask, servers
 
 ROUTE = """\
@@ -36,9 +36,7 @@ def version(number: int, text: str = ROUTE) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "echo.yaml").write_text(ROUTE, encoding="utf-8")
-    return tmp_path
+    return project(tmp_path, echo=ROUTE)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from tests.e2e.cli import TIMEOUT
+from tests.e2e.cli import TIMEOUT, project
 from tests.e2e.process import Server, ask, children, servers
 from tests.runtime.bus.valkey import free_port, valkey
 
@@ -45,8 +45,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """Two workers that share a database."""
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "ledger.yaml").write_text(ROUTE, encoding="utf-8")
+    project(tmp_path, ledger=ROUTE)
     with sqlite3.connect(tmp_path / "worpen.db") as database:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("CREATE TABLE said (message TEXT)")  # without a key: what comes twice is there twice

@@ -19,7 +19,7 @@ from websockets.exceptions import InvalidStatus
 
 from runtime.services.tokens import mint, secret_key
 from tests.canary import CANARY, plant
-from tests.e2e.cli import TIMEOUT, worpen
+from tests.e2e.cli import TIMEOUT, project, worpen
 from tests.e2e.process import Server, servers
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -53,9 +53,7 @@ ws_hooks:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "members.yaml").write_text(ROUTE, encoding="utf-8")
-    return tmp_path
+    return project(tmp_path, members=ROUTE)
 
 
 @pytest.fixture(params=[("serve", "--log-payloads"), ("dev", "--json")], ids=["serve", "dev"])

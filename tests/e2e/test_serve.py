@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from tests.canary import CANARY
-from tests.e2e.cli import TIMEOUT, environment, worpen
+from tests.e2e.cli import TIMEOUT, environment, project, worpen
 from tests.e2e.process import Server, ask, children, servers
 from tests.runtime.bus.valkey import free_port, valkey
 
@@ -42,9 +42,7 @@ Serve = Callable[..., Server]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "worpen.toml").touch()
-    (tmp_path / "echo.yaml").write_text(ROUTE, encoding="utf-8")
-    return tmp_path
+    return project(tmp_path, echo=ROUTE)
 
 
 @pytest.fixture

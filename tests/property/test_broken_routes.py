@@ -17,23 +17,10 @@ from compiler.operations import OPERATIONS
 from compiler.operations.route import ROUTE_KEYS
 from compiler.pipeline import Compilation, Settings, check_source, check_together, compile_source
 from compiler.syntax.events import decode_source, read_documents
-from compiler.syntax.tree import Mapping, Node, Scalar, Sequence, Tagged
+from tests.compiler.syntax.plain import plain
 from tests.conftest import PROJECT
 
 SETTINGS = Settings()
-
-
-def plain(node: Node) -> Any:
-    """The values of a tree."""
-    match node:
-        case Scalar():
-            return node.resolved
-        case Sequence():
-            return [plain(item) for item in node.items]
-        case Mapping():
-            return {entry.key.value: plain(entry.value) for entry in node.entries}
-        case Tagged():
-            return plain(node.content)
 
 
 def values(text: str) -> list[Any]:

@@ -7,7 +7,8 @@ import os
 import socket
 import time
 
-from tests.bench.soak.wire import TEXT, masked, upgrade
+from tests.bench.soak.wire import TEXT, masked
+from tests.runtime.transport.harness import upgrade_request
 
 PAUSE_SECONDS = 0.002
 """Between its messages: half of what the default rate allows."""
@@ -21,7 +22,7 @@ class Healthy:
     def __init__(self, port: int) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), PATIENCE_SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.sendall(upgrade("/ws/echo"))
+        self._socket.sendall(upgrade_request("/ws/echo"))
         self._expect(b"HTTP/1.1 101 ", until=b"\r\n\r\n")
 
     def _expect(self, start: bytes, until: bytes) -> None:

@@ -21,7 +21,7 @@ from tests.bench.attacks.healthy import Healthy, hurry, p99
 from tests.bench.pairs import pin
 from tests.bench.serving import await_listening, command
 from tests.bench.soak.model import resident_kib, scrape
-from tests.bench.soak.wire import upgrade
+from tests.runtime.transport.harness import upgrade_request
 
 MODULE: Final = "tests.bench.attacks.severed"
 CLIENTS: Final = 900
@@ -140,7 +140,7 @@ def far() -> None:
 
 def _client() -> socket.socket:
     one = socket.create_connection((SERVER, PORT), 10)
-    one.sendall(upgrade("/ws/echo"))
+    one.sendall(upgrade_request("/ws/echo"))
     assert one.recv(4096).startswith(b"HTTP/1.1 101 ")
     return one
 

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from tests.bench.soak.wire import BINARY, PING, PONG, TEXT, Wire, masked, upgrade
+from tests.bench.soak.wire import BINARY, PING, PONG, TEXT, Wire, masked
+from tests.runtime.transport.harness import upgrade_request
 
 MIB: Final = 1 << 20
 PIECE: Final = 16_000
@@ -72,7 +73,7 @@ class Flood(Crowd):
     async def _once(self, port: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            writer.write(upgrade(self.path, *self.headers) + self.sent)
+            writer.write(upgrade_request(self.path, *self.headers) + self.sent)
             while await reader.read(MIB):
                 pass
             self.tally["ended by the server"] += 1
@@ -95,7 +96,7 @@ class SlowHandshakes(Crowd):
                 await asyncio.sleep(1)
                 continue
             try:
-                for byte in upgrade("/ws/echo"):
+                for byte in upgrade_request("/ws/echo"):
                     if writer.transport.is_closing():
                         break
                     writer.write(bytes((byte,)))
@@ -187,7 +188,7 @@ class Member(asyncio.Protocol):
         """A member whose handshake is done."""
         transport, member = await asyncio.get_running_loop().create_connection(cls, "127.0.0.1", port)
         member.writer = transport
-        transport.write(upgrade("/ws/room"))
+        transport.write(upgrade_request("/ws/room"))
         await asyncio.wait_for(member.ready.wait(), 30)
         return member
 
@@ -235,7 +236,7 @@ class Reconnects(Crowd):
                 writer.transport.abort()
 
     async def _stay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(upgrade("/ws/echo"))
+        writer.write(upgrade_request("/ws/echo"))
         answer = await reader.readuntil(b"\r\n\r\n")
         if answer.startswith(b"HTTP/1.1 101 "):
             self.tally["let in"] += 1

@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from tests.bench.soak.clients import Client, Floor
-from tests.bench.soak.wire import BINARY, PING, PONG, TEXT, Lost, Wire, masked, upgrade
+from tests.bench.soak.wire import BINARY, PING, PONG, TEXT, Lost, Wire, masked
+from tests.runtime.transport.harness import upgrade_request
 
 PAUSE_SECONDS: Final = 4.0
 SMALL_WINDOW: Final = 16 * 1024
@@ -126,7 +127,7 @@ def refused(request: bytes, status: str) -> Callable[[Floor], Awaitable[None]]:
 async def half_a_handshake(floor: Floor) -> None:
     """Begins a request and leaves."""
     wire = await Wire.reach(floor.port, floor.tally)
-    wire.writer.write(upgrade("/ws/echo")[:60])
+    wire.writer.write(upgrade_request("/ws/echo")[:60])
     await asyncio.sleep(0.3)
     wire.drop()
     floor.tally["refused:left"] += 1
@@ -135,7 +136,7 @@ async def half_a_handshake(floor: Floor) -> None:
 async def slow_handshake(floor: Floor) -> None:
     """Begins a request and never ends it: the server's patience does."""
     wire = await Wire.reach(floor.port, floor.tally)
-    for byte in upgrade("/ws/echo"):
+    for byte in upgrade_request("/ws/echo"):
         wire.writer.write(bytes((byte,)))
         await asyncio.sleep(0.1)
         if wire.reader.at_eof() or wire.writer.transport.is_closing():
@@ -157,7 +158,7 @@ WAYS: Final[dict[str, Callable[[Floor], Awaitable[None]]]] = {
     "a reader that stalls": stalled_reader,
     "half a handshake": half_a_handshake,
     "a slow handshake": slow_handshake,
-    "a huge header": refused(upgrade("/ws/echo", "X: " + "x" * 9_000), "431"),
-    "an address that is none": refused(upgrade("/ws/nowhere"), "404"),
+    "a huge header": refused(upgrade_request("/ws/echo", "X: " + "x" * 9_000), "431"),
+    "an address that is none": refused(upgrade_request("/ws/nowhere"), "404"),
     "garbage": refused(b"\x16\x03\x01\r\n\r\n", "400"),
 }

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from tests.runtime.transport.harness import upgrade_request
+
 TEXT: Final = 1
 BINARY: Final = 2
 CLOSE: Final = 8
@@ -39,20 +41,6 @@ def masked(opcode: int, payload: bytes = b"", *, fin: bool = True) -> bytes:
     return head + _MASK + hidden
 
 
-def upgrade(path: str, *headers: str) -> bytes:
-    """A client's request for a WebSocket."""
-    lines = (
-        f"GET {path} HTTP/1.1",
-        "Host: 127.0.0.1",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        "Sec-WebSocket-Key: c2l4dGVlbiBieXRlcyBvaw==",
-        "Sec-WebSocket-Version: 13",
-        *headers,
-    )
-    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
-
-
 class Wire:
     """A TCP connection whose frames are counted in `tally`: `in` and `out` are the server's directions."""
 
@@ -77,7 +65,7 @@ class Wire:
     async def open(cls, port: int, path: str, tally: Counter[str], window: int = 0) -> Wire:
         """A connection whose handshake was accepted. Raises Lost where it was not."""
         one = await cls.reach(port, tally, window)
-        one.writer.write(upgrade(path))
+        one.writer.write(upgrade_request(path))
         answer = await one.head()
         if not answer.startswith(b"HTTP/1.1 101 "):
             one.drop()

@@ -16,26 +16,13 @@ from compiler.operations import OPERATIONS, SPELLINGS, Operation
 from compiler.operations.route import ROUTE_KEYS
 from compiler.pipeline import Settings, check_source
 from compiler.syntax.events import decode_source, read_documents
-from compiler.syntax.tree import Mapping, Node, Scalar, Sequence, Tagged
+from tests.compiler.syntax.plain import plain
 from tests.conftest import PROJECT
 
 ROUTES = PROJECT.parent / "shared" / "conformance" / "routes"
 VALIDATOR = Draft202012Validator(json_schema())
 NOT_EXPRESSED = {"o40_break_outside_loop", "o46_sql_param_missing"}
 """Broken routes whose mistake lies in how parts of them go together."""
-
-
-def plain(node: Node) -> Any:
-    """The values of a tree, as any reader of YAML or JSON gives them."""
-    match node:
-        case Scalar():
-            return node.resolved
-        case Sequence():
-            return [plain(item) for item in node.items]
-        case Mapping():
-            return {entry.key.value: plain(entry.value) for entry in node.entries}
-        case Tagged():
-            return plain(node.content)
 
 
 def documents(name: str, raw: bytes) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -21,10 +20,10 @@ from runtime.loader import LinkedRoute
 from runtime.seam import Emit
 from runtime.server.settings import Settings
 from tests.runtime.parts import entry, route
+from tests.runtime.transport.harness import upgrade_request
 
 PATIENCE_SECONDS = 20.0
 ROOM = Membership(True, ("room",), ())
-KEY = base64.b64encode(b"sixteen bytes ok").decode()
 _attackers: list[Attacker] = []
 _MESSAGE = INPUT_NUMBERS["message"]
 
@@ -154,23 +153,9 @@ async def attacker(app: App, path: str = "", sock: socket.socket | None = None) 
     one = Attacker(*await asyncio.open_connection(sock=sock))
     _attackers.append(one)
     if path:
-        one.send(upgrade(path))
+        one.send(upgrade_request(path))
         assert (await one.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
     return one
-
-
-def upgrade(path: str, *headers: str) -> bytes:
-    """A client's request for a WebSocket."""
-    lines = (
-        f"GET {path} HTTP/1.1",
-        "Host: localhost",
-        "Upgrade: websocket",
-        "Connection: Upgrade",
-        f"Sec-WebSocket-Key: {KEY}",
-        "Sec-WebSocket-Version: 13",
-        *headers,
-    )
-    return "".join(f"{line}\r\n" for line in (*lines, "")).encode()
 
 
 def close_code(received: bytes) -> int:

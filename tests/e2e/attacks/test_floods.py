@@ -7,8 +7,8 @@ import asyncio
 import pytest
 
 from runtime.limits import ServerLimits, WireLimits
-from tests.e2e.attacks.scene import PATIENCE_SECONDS, attacker, close_code, eventually, healthy, server, upgrade
-from tests.runtime.transport.harness import masked
+from tests.e2e.attacks.scene import PATIENCE_SECONDS, attacker, close_code, eventually, healthy, server
+from tests.runtime.transport.harness import masked, upgrade_request
 
 TEXT, BINARY, PING, PONG = 1, 2, 9, 10
 ATTACKERS = 5
@@ -73,9 +73,12 @@ async def test_a_poison_text_stops_at_its_sender() -> None:
 
 HEADS = {
     "a long request line": (b"GET /" + b"x" * 9_000, "request_line_bytes"),
-    "a long header": (upgrade("/ws/echo", "X: " + "x" * 9_000), "request_line_bytes"),
-    "many headers": (upgrade("/ws/echo", *["X: y"] * 200), "header_count"),
-    "many items in a header": (upgrade("/ws/echo", "Sec-WebSocket-Protocol: " + "a," * 4_000 + "a"), "header_count"),
+    "a long header": (upgrade_request("/ws/echo", "X: " + "x" * 9_000), "request_line_bytes"),
+    "many headers": (upgrade_request("/ws/echo", *["X: y"] * 200), "header_count"),
+    "many items in a header": (
+        upgrade_request("/ws/echo", "Sec-WebSocket-Protocol: " + "a," * 4_000 + "a"),
+        "header_count",
+    ),
     "headers without end": (b"GET / HTTP/1.1\r\n" + b"X: yyyyyyyyyyyyyyyyyy\r\n" * 3_000, "head_bytes"),
 }
 
@@ -94,7 +97,7 @@ async def test_handshakes_that_never_end() -> None:
     wire = WireLimits(handshake_seconds=0.5, open_handshakes=20)
     async with server(wire=wire) as app, healthy(app) as client:
         attackers = [await attacker(app) for _ in range(50)]
-        for byte in upgrade("/ws/echo")[:40]:
+        for byte in upgrade_request("/ws/echo")[:40]:
             for one in attackers:
                 one.send(bytes([byte]))
             await asyncio.sleep(0.02)
@@ -122,7 +125,7 @@ async def test_too_many_connections(limits: ServerLimits, limit: str) -> None:
         delays = set()
         for _ in range(20):
             refused = await attacker(app)
-            refused.send(upgrade("/ws/echo"))
+            refused.send(upgrade_request("/ws/echo"))
             answer = await refused.rest()
             assert answer.startswith(b"HTTP/1.1 503 ")
             delays.add(int(answer.partition(b"\r\nRetry-After: ")[2].split(b"\r\n")[0]))
@@ -138,7 +141,7 @@ async def test_who_was_refused_leaves_the_rate_to_others() -> None:
 
         async def status() -> bytes:
             one = await attacker(app)
-            one.send(upgrade("/ws/echo"))
+            one.send(upgrade_request("/ws/echo"))
             answer = await one.reader.readuntil(b"\r\n\r\n")
             one.close()
             return answer.split()[1]

@@ -11,7 +11,7 @@ from runtime.app import App
 from runtime.events import Event, FrameOut, HookFinished
 from runtime.server.lives import Lives, Record
 from tests.runtime.parts import route
-from tests.runtime.server.harness import PATIENCE_SECONDS, client, over, started
+from tests.runtime.server.harness import PATIENCE_SECONDS, ClientConnection, client, over, started
 
 
 class Kept:
@@ -56,13 +56,18 @@ class World:
         return made
 
 
+async def say_one(speaker: ClientConnection) -> None:
+    """Have the route keep `one`."""
+    await speaker.send("one")
+    assert await speaker.recv() == "heard"
+
+
 async def test_a_record_lives_as_long_as_its_connection() -> None:
     world = World()
     async with started(world.route) as app:
         lives = world.lives(app)
         async with client(app, "/ws/test/a?x=1") as speaker:
-            await speaker.send("one")
-            await speaker.recv()
+            await say_one(speaker)
             [record] = world.store.records.values()
             assert record is not None
             assert (record.path, record.given["params"], record.variables) == ("/ws/test/a", {"room": "a"}, {})
@@ -84,8 +89,7 @@ async def test_the_newest_are_looked_at_first() -> None:
         lives = world.lives(app)
         async with client(app, "/ws/test/a") as first, client(app, "/ws/test/b") as second:
             for speaker in (first, second):
-                await speaker.send("one")
-                await speaker.recv()
+                await say_one(speaker)
             lives.tick()
             assert [one and one.variables for one in world.store.records.values()] == [{"last": "one"}] * 2
         await over(app)
@@ -147,8 +151,7 @@ async def test_a_node_that_doubts_waits_for_proof() -> None:
     async with started(world.route) as app:
         lives = world.lives(app)
         async with client(app, "/ws/test/a") as speaker:
-            await speaker.send("one")
-            await speaker.recv()
+            await say_one(speaker)
             world.store.is_sure = False
         async with asyncio.timeout(PATIENCE_SECONDS):
             while not lives._held:  # noqa: ASYNC110
@@ -163,8 +166,7 @@ async def test_a_node_that_was_taken_for_lost_runs_no_hook() -> None:
     async with started(world.route) as app:
         lives = world.lives(app)
         async with client(app, "/ws/test/a") as speaker:
-            await speaker.send("one")
-            await speaker.recv()
+            await say_one(speaker)
             lives.fenced()
             await speaker.wait_closed()
             assert speaker.close_code == 1012
