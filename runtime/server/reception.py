@@ -23,6 +23,9 @@ from runtime.server.link import Link
 from runtime.transport.seam import Acceptance, Admission, Connection, HttpResponse, Request, refusal
 
 OK, BAD_REQUEST, FORBIDDEN, NOT_FOUND, UPGRADE_REQUIRED, UNAVAILABLE = 200, 400, 403, 404, 426, 503
+METRICS_SECONDS: Final = 0.25
+"""So long one text of metrics is as good as another: with thousands of connections each takes milliseconds to make, and
+anybody may ask for as many as they like."""
 _PLAIN_METRICS: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -46,6 +49,8 @@ class Reception:
         self._catalogue = catalogue
         self._message_bytes = message_bytes
         self._exposition = exposition
+        self._metrics = b""
+        self._metrics_until = 0.0
         self._console = console
         self.is_draining = False
         """Set when the server stops: nobody is taken any more."""
@@ -60,10 +65,17 @@ class Reception:
             case "/readyz":
                 return refusal(UNAVAILABLE, "draining") if self.is_draining else HttpResponse(OK, b"ready\n")
             case "/metrics" if self._exposition is not None:
-                return HttpResponse(OK, self._exposition().encode(), content_type=_PLAIN_METRICS)
+                return HttpResponse(OK, self._metrics_now(self._exposition), content_type=_PLAIN_METRICS)
             case _:
                 response = self._answer_plainly(request)
                 return response if response.status == OK else self._noted(request, response)
+
+    def _metrics_now(self, exposition: Callable[[], str]) -> bytes:
+        now = asyncio.get_running_loop().time()
+        if now >= self._metrics_until:
+            self._metrics = exposition().encode()
+            self._metrics_until = now + METRICS_SECONDS
+        return self._metrics
 
     def _answer_plainly(self, request: Request) -> HttpResponse:
         if self._console is not None and self._console.owns_plainly(request):

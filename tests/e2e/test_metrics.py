@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 import urllib.request
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from websockets.asyncio.client import ClientConnection, connect
 
+from runtime.server.reception import METRICS_SECONDS
 from tests.e2e.cli import TIMEOUT, project
 from tests.e2e.process import Server, ask, children, servers
 from tests.runtime.bus.valkey import Valkey, free_port, valkey
@@ -57,6 +59,7 @@ def server(tmp_path: Path, store: Valkey) -> Iterator[Server]:
 def scrape(server: Server) -> dict[str, dict[str, float]]:
     """Of each metric: the sum for each worker. Whoever accepts the connection answers."""
     found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    time.sleep(METRICS_SECONDS)  # what was told before is over
     with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/metrics", timeout=TIMEOUT) as answer:
         for family in text_string_to_metric_families(answer.read().decode()):
             for sample in family.samples:
@@ -89,7 +92,7 @@ async def test_one_address_tells_of_all_workers_and_counters_outlive_them(server
         return sum(runs) == said and sum(connections) == CLIENTS
 
     await until(server, all_is_there)
-    for _ in range(20):  # whichever answers
+    for _ in range(12):  # whichever answers
         seen = await asyncio.to_thread(scrape, server)
         assert all_is_there(seen)
         assert seen["worpen_worker_up"] == dict.fromkeys("123", 1)

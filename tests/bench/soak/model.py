@@ -5,12 +5,14 @@ from __future__ import annotations
 import http.client
 import os
 import re
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from runtime.server.reception import METRICS_SECONDS
 from tests.bench.soak.hostile import STALLED_BYTES
 from tests.bench.soak.routes import CHANGED
 
@@ -60,6 +62,7 @@ class Metrics:
 def scrape(port: int) -> Metrics:
     """What the server says now. The answer counts as one handshake with the result 200, after it was written."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    time.sleep(METRICS_SECONDS)  # what another one was told is over
     try:
         connection.request("GET", "/metrics")
         return Metrics(connection.getresponse().read().decode())

@@ -8,8 +8,10 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from compiler.language.hooks import INPUT_NUMBERS
+from runtime.app import App
 from runtime.events import Refused
 from runtime.limits import ServerLimits
+from runtime.server import reception
 from runtime.server.catalogue import BrokenRoute
 from tests.runtime.parts import route
 from tests.runtime.server.harness import UPGRADE, ask, client, over, started
@@ -26,6 +28,18 @@ async def test_the_servers_own_addresses() -> None:
         metrics = await ask(app, "/metrics")
         assert metrics.status == 200
         assert "worpen_handshakes_total" in metrics.body
+
+
+@pytest.mark.parametrize(("seconds", "made"), [(60, 1), (0, 20)])
+async def test_metrics_are_made_seldom_however_many_ask(
+    seconds: float, made: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reception, "METRICS_SECONDS", seconds)
+    texts = iter(f"text {number}\n" for number in range(100))
+    monkeypatch.setattr(App, "exposition", lambda _: next(texts))
+    async with started(plain()) as app:
+        bodies = [(await ask(app, "/metrics")).body for _ in range(20)]
+    assert bodies[-1] == f"text {made - 1}\n"
 
 
 @pytest.mark.parametrize("path", ["/", "/ws", "/ws/test/", "/ws/tests", "/ws/off"])
