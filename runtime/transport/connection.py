@@ -83,7 +83,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         "_filled_at",
         "_granted",
         "_halted",
-        "_heard",
+        "_heard_bytes",
         "_inbox",
         "_inbox_bytes",
         "_owed_pong",
@@ -114,8 +114,8 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self._wire = wire
         self._slice_bytes = wire.limits.slice_bytes
         # Reading
-        self._heard = True
         self._bytes_in = 0
+        self._heard_bytes = -1
         self._backlog = b""
         self._backlog_at = 0
         self._halted = False
@@ -240,7 +240,6 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what came, and parse it; what is more than a slice waits for its turn."""
-        self._heard = True
         size = len(data)
         self._bytes_in = came = self._bytes_in + size
         if came > self._byte_ceiling and not self._bytes_allowed():
@@ -260,7 +259,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self.corked = False
         pending = self.pending
         if pending is not None:
-            joined = pending[0] if len(pending) == 1 else b"".join(pending)
+            joined = pending if isinstance(pending, bytes) else b"".join(pending)
             self.pending = None
             self.handed += len(joined)
             write = self.write
@@ -470,8 +469,8 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
 
     def _check_heartbeat(self, now: float) -> None:
         limits = self._wire.limits
-        if self._heard or not self.transport.is_reading():
-            self._heard = False
+        if self._bytes_in != self._heard_bytes or not self.transport.is_reading():
+            self._heard_bytes = self._bytes_in
             self._quiet_since = now
             self._ping_at = 0.0
         elif self._ping_at:

@@ -39,6 +39,9 @@ _DATA_OPCODES: Final = (CONTINUATION, TEXT, BINARY)
 _OPENING_OPCODES: Final = (TEXT, BINARY)
 _CONTROL_OPCODES: Final = (CLOSE, PING, PONG)
 _WHOLE_TEXT: Final = FINAL | TEXT
+_KEY: Final = slice(2, 6)
+_PAYLOAD: Final = slice(6, None)
+"""Of a short frame. Written as `[2:6]`, a slice is made anew each time."""
 _NO_FRAME: Final = -1
 """First byte that no frame has: in `usual`, it turns the short cut off."""
 
@@ -288,18 +291,13 @@ class FrameReader:
 
         Whatever `deliver` raises passes through, with the reader in an undefined state: call `stop`.
         """
-        if self._max_message < 0:
-            return
-        if self.tail:
-            piece = self.tail + piece
-            self.tail = b""
-        self._running = True
         size = len(piece)
         try:
-            if 6 <= size < 132 and piece[0] == self._usual and piece[1] == size + 122 and not self._remaining:
-                # Most pieces are one short text frame and nothing else: the same as in the loop, without it.
+            # Most pieces are one short text frame and nothing else: the same as in the loop, without it. Inside a
+            # message and after the end no frame is usual.
+            if 6 <= size < 132 and piece[0] == self._usual and piece[1] == size + 122 and not self.tail:
                 try:
-                    text = apply_mask(piece[6:], piece[2:6]).decode()
+                    text = apply_mask(piece[_PAYLOAD], piece[_KEY]).decode()
                 except UnicodeDecodeError:
                     raise ProtocolViolation(BAD_TEXT, "text is not UTF-8") from None
                 self.allowance = allowance = self.allowance - 1
@@ -308,6 +306,13 @@ class FrameReader:
                 deliver = self.deliver
                 deliver(text)
                 return
+            if self._max_message < 0:
+                return
+            if self.tail:
+                piece = self.tail + piece
+                self.tail = b""
+                size = len(piece)
+            self._running = True
             position = self._continue_payload(piece, 0, size) if self._remaining else 0
             while self._running and size - position >= 2:
                 if piece[position] == self._usual and 128 <= (coded := piece[position + 1]) < 254:

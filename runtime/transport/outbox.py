@@ -77,9 +77,11 @@ class Outbox:
 
     def __init__(self) -> None:
         self.write = nowhere
-        self.pending: list[bytes] | tuple[bytes, ...] | None = None
-        """Frames not yet handed to the transport. A tuple is shared by all who wait for the same broadcasts."""
+        self.pending: bytes | list[bytes] | tuple[bytes, ...] | None = None
+        """Frames not yet handed to the transport: mostly one. A tuple is shared by all who wait for the same
+        broadcasts."""
         self.pending_bytes = 0
+        """How long they are together, where they are more than one."""
         self.corked = False
         self.deflate: Deflate | None = None
         """What compresses frames, where that was agreed on."""
@@ -97,7 +99,9 @@ class Outbox:
         """Bytes sent that the kernel has not taken yet."""
         if self.write is nowhere:
             return 0
-        return self.transport.get_write_buffer_size() + (self.pending_bytes if self.pending else 0)
+        pending = self.pending
+        waiting = 0 if pending is None else len(pending) if isinstance(pending, bytes) else self.pending_bytes
+        return self.transport.get_write_buffer_size() + waiting
 
     def send(self, frame: bytes) -> None:
         """Write an encoded frame after all that was sent or published before."""
@@ -105,21 +109,32 @@ class Outbox:
         if self.deflate is not None:
             frame = self.deflate.compressed(frame)
         pending = self.pending
-        if pending is not None:
-            try:
-                pending.append(frame)  # type: ignore[union-attr]  # asking first would cost every answer
-            except AttributeError:
-                self.pending = [*pending, frame]
+        if pending is None:
+            if self.corked:
+                self.pending = frame
+            else:
+                self.handed += len(frame)
+                write = self.write
+                write(frame)
+            return
+        if pending.__class__ is list:  # `collect`, written out: most of many answers to one piece of input
+            pending.append(frame)
             self.pending_bytes += len(frame)
-            if self.pending_bytes > JOINED_BYTES or not self.corked:
-                self.flush()
-        elif self.corked:
-            self.pending = [frame]
-            self.pending_bytes = len(frame)
         else:
-            self.handed += len(frame)
-            write = self.write
-            write(frame)
+            self.collect(frame)
+        if self.pending_bytes > JOINED_BYTES or not self.corked:
+            self.flush()
+
+    def collect(self, frame: bytes) -> None:
+        """Put a frame behind those that are pending, in a list of its own."""
+        pending = self.pending
+        assert pending is not None
+        if isinstance(pending, list):
+            pending.append(frame)
+            self.pending_bytes += len(frame)
+        else:
+            self.pending = [pending, frame] if isinstance(pending, bytes) else [*pending, frame]
+            self.pending_bytes = sum(map(len, self.pending))
 
     def send_all(self, frames: Iterable[bytes]) -> None:
         """Send these frames, as few writes as possible."""
@@ -134,7 +149,7 @@ class Outbox:
         """Write what is pending, as one."""
         pending = self.pending
         if pending is not None:
-            joined = pending[0] if len(pending) == 1 else b"".join(pending)
+            joined = pending if isinstance(pending, bytes) else b"".join(pending)
             self.pending = None
             self.handed += len(joined)
             self.write(joined)
@@ -172,10 +187,11 @@ class FanOut:
 
         The frame is pending when this returns, so members may come and go at once. Cost: O(members), without a copy.
         """
-        plain, size = frame, len(frame)
-        single: tuple[bytes, ...] = (frame,)
-        before: object = None
-        after = single
+        plain = frame
+        # Members of one channel mostly wait for the same frames: they share one tuple of them.
+        before: bytes | tuple[bytes, ...] | None = None
+        after: tuple[bytes, ...] = ()
+        together = 0
         queue = self._queue
         most = self._limits.unsent_bytes
         count = 0
@@ -186,26 +202,23 @@ class FanOut:
             member.published += 1
             wanted = plain if member.deflate is None else member.deflate.compressed(plain)
             if wanted is not frame:
-                frame, size, single, before = wanted, len(wanted), (wanted,), None
+                frame, before = wanted, None
             pending = member.pending
             if pending is None:
-                member.pending = single
-                member.pending_bytes = size
+                member.pending = frame
                 queue.append(member)
+                continue
+            if pending is before:
+                member.pending = after
+                member.pending_bytes = together
+            elif isinstance(pending, list) or (isinstance(pending, tuple) and len(pending) >= SHARED_FRAMES):
+                member.collect(frame)
             else:
-                # Members of one channel mostly wait for the same frames: they share one tuple of them.
-                if pending is before:
-                    member.pending = after
-                elif isinstance(pending, list):
-                    pending.append(frame)
-                elif len(pending) < SHARED_FRAMES:
-                    before, after = pending, (*pending, frame)
-                    member.pending = after
-                else:
-                    member.pending = [*pending, frame]
-                member.pending_bytes += size
-                if member.pending_bytes > most:
-                    member.flush()
+                before = pending
+                member.pending = after = (pending, frame) if isinstance(pending, bytes) else (*pending, frame)
+                member.pending_bytes = together = sum(map(len, after))
+            if member.pending_bytes > most:
+                member.flush()
         if queue and not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._drain)
@@ -218,7 +231,7 @@ class FanOut:
         most = self._limits.fan_out_members
         written = 0
         end = monotonic() + self._limits.fan_out_seconds
-        last: list[bytes] | tuple[bytes, ...] = ()
+        last: bytes | list[bytes] | tuple[bytes, ...] = b""
         joined = b""
         while queue and written < most and (not written or written % _CLOCK_EVERY or monotonic() < end):
             member = queue.popleft()
@@ -229,7 +242,7 @@ class FanOut:
             # Those who wait for the same frames share one joined copy.
             if pending is not last and pending != last:
                 last = pending
-                joined = pending[0] if len(pending) == 1 else b"".join(pending)
+                joined = pending if isinstance(pending, bytes) else b"".join(pending)
             # `flush`, written out.
             member.pending = None
             member.handed += len(joined)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-UNLIMITED: Final = 1 << 62
-"""As many tokens as nobody can spend: what a rate of 0 gives."""
+UNLIMITED: Final = (1 << 30) - 1
+"""What a rate of 0 gives, again whenever it is spent. Python counts faster with numbers up to this one."""
 
 
 def first_tokens(rate: float, burst: int) -> int:

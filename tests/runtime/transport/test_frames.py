@@ -196,6 +196,13 @@ def test_messages_beyond_the_allowance(opcode: int) -> None:
     assert script.events[-1] == ("failed", 1008)
 
 
+@pytest.mark.parametrize("head", [b"\x81", b"\x81\x81", b"\x01\x86" + bytes(4), b"\x82\x86" + bytes(4)])
+def test_the_rest_of_a_frame_that_looks_like_a_whole_one(head: bytes) -> None:
+    rest = b"\x81\x80" + bytes(4)
+    assert events(rest) == [("message", "")]
+    assert events(head, rest) == events(head + rest)
+
+
 def test_a_drip_fed_frame_is_not_kept_twice() -> None:
     stream = masked(2, b"x" * 900)
     script = Script()

@@ -119,6 +119,27 @@ def test_a_direct_send_stays_in_its_place(run: Run) -> None:
     run(scenario())
 
 
+def test_what_waits_to_be_written_is_queued(run: Run) -> None:
+    async def scenario() -> None:
+        async with connected_transport() as transport:
+            out, one = fan_out(), Paper()
+            one.transport = transport
+            frame = encode_text("four")
+            for count in range(SHARED_FRAMES + 3):
+                assert one.queued_bytes == count * len(frame)
+                out.publish([one], frame)
+            one.flush()
+            one.corked = True
+            for count in range(3):
+                assert one.queued_bytes == count * len(frame)
+                one.send(frame)
+            one.flush()
+            assert one.queued_bytes == 0
+            assert b"".join(one.written) == frame * (SHARED_FRAMES + 6)
+
+    run(scenario())
+
+
 def test_many_frames_at_once_are_few_writes_in_their_place(run: Run) -> None:
     async def scenario() -> None:
         out, one, other = fan_out(), Paper(), Paper()
