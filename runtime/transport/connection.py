@@ -26,7 +26,7 @@ from runtime.transport.compression import Deflate
 from runtime.transport.frames import FrameReader
 from runtime.transport.linger import part_with
 from runtime.transport.outbox import Outbox
-from runtime.transport.rates import Bucket, first_tokens, tokens_after
+from runtime.transport.rates import Bucket, first_tokens, tokens_after, whole_seconds
 from runtime.transport.seam import Acceptance, Peer
 from runtime.transport.wheel import Spoke
 from runtime.transport.wire import Wire
@@ -440,8 +440,8 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     def _refill(self, now: float) -> None:
         """Top up the buckets of messages and bytes."""
         limits, reader = self._wire.limits, self._reader
-        seconds = now - self._filled_at
-        self._filled_at = now
+        seconds = whole_seconds(limits.message_rate, now - self._filled_at)
+        self._filled_at += seconds
         left = reader.allowance
         reader.allowance = tokens_after(left, limits.message_rate, limits.message_burst, seconds)
         self._granted += reader.allowance - left

@@ -6,6 +6,8 @@ from typing import Final
 
 UNLIMITED: Final = (1 << 30) - 1
 """What a rate of 0 gives, again whenever it is spent. Python counts faster with numbers up to this one."""
+_ROUNDING: Final = 1e-6
+"""Seconds times a rate may miss a whole number by less."""
 
 
 def first_tokens(rate: float, burst: int) -> int:
@@ -17,7 +19,13 @@ def tokens_after(left: int, rate: float, burst: int, seconds: float) -> int:
     """Tokens when `left` were left `seconds` ago."""
     if rate <= 0:
         return UNLIMITED
-    return min(burst, left + int(rate * seconds))
+    return min(burst, left + int(rate * seconds + _ROUNDING))
+
+
+def whole_seconds(rate: float, seconds: float) -> float:
+    """The part of this time in which whole tokens come. The rest is to count the next time, or who is just below the
+    rate would lose a part of a token at each look."""
+    return int(rate * seconds) / rate if rate > 0 else seconds
 
 
 class Bucket:

@@ -349,6 +349,40 @@ def test_rates(run: Run, changes: dict[str, float], sent: bytes, allowed: int) -
     run(scenario())
 
 
+class Clock:
+    """A loop whose time is told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self._loop = asyncio.get_running_loop()
+
+    def time(self) -> float:
+        return self.now
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._loop, name)
+
+
+def test_a_client_below_the_rate_is_served_when_its_burst_is_spent(run: Run) -> None:
+    async def scenario() -> None:
+        application = Recorder(on_message=lambda *_: None)
+        limits = dataclasses.replace(WireLimits(), message_rate=1_000, message_burst=10)
+        async with serving(application, limits) as (wire, port), upgraded(port):
+            await until(lambda: bool(application.listeners))
+            [listener] = application.listeners
+            clock = Clock()
+            clock.now = wire.loop.time()
+            wire.loop = clock  # type: ignore[assignment]
+            listener.connection.data_received(masked(1, b"x") * 10)
+            for wait in (0.0029, 0.0019) * 100:  # 833 messages a second, two at a time
+                clock.now += wait
+                listener.connection.data_received(masked(1, b"x") * 2)
+            assert len(listener.messages) == 410
+            assert listener.endings == []
+
+    run(scenario())
+
+
 def test_without_rates_a_flood_is_served(run: Run) -> None:
     async def scenario() -> None:
         application = Recorder()

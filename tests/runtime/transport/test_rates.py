@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runtime.transport.rates import UNLIMITED, Bucket, first_tokens, tokens_after
+from runtime.transport.rates import UNLIMITED, Bucket, first_tokens, tokens_after, whole_seconds
 
 
 def test_a_rate_of_zero_is_no_limit() -> None:
@@ -47,3 +47,19 @@ def test_who_is_refused_takes_nothing(waits: list[float]) -> None:
         given_out = sum(asked)
         assert room - 1 - 1e-6 < given_out <= room + 1e-6
         room -= given_out
+
+
+@given(st.sampled_from([0.7, 3, 49, 1_000, 1 << 20]), st.lists(st.floats(min_value=0, max_value=2), max_size=100))
+def test_part_of_a_token_is_not_lost(rate: float, waits: list[float]) -> None:
+    """Who looks often gets as much as who looks once."""
+    tokens, filled_at, now = 0, 0.0, 0.0
+    for wait in waits:
+        now += wait
+        seconds = whole_seconds(rate, now - filled_at)
+        filled_at += seconds
+        tokens = tokens_after(tokens, rate, UNLIMITED, seconds)
+    assert rate * now - 1.001 < tokens < rate * now + 0.001
+
+
+def test_without_a_rate_all_time_counts() -> None:
+    assert whole_seconds(0, 1.5) == 1.5
