@@ -16,6 +16,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from compiler.diagnostics.suggest import did_you_mean
+from compiler.language.limits import LIST_ITEMS, TEXT_BYTES
 from compiler.records import dataclass
 from worpen_cli.console import Stop
 from worpen_cli.project import Project
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 TABLE: Final = "limits"
 """The table of the project file."""
+_OF_THE_LANGUAGE: Final = (
+    ("text_bytes", f"{TEXT_BYTES >> 20} MiB", "a text that an operation makes"),
+    ("list_items", str(LIST_ITEMS), "elements of a list, or keys of an object, that an operation makes"),
+)
+"""What cannot be set: programs are checked with it."""
 VARIABLE: Final = "WORPEN_LIMITS_"
 """What names of environment variables begin with."""
 
@@ -103,11 +109,12 @@ def _settings(
 
 
 def limit_lines(limits: Limits) -> Iterator[str]:
-    """A table for people: name, value, source, meaning."""
+    """A table for people: name, value, source, meaning. At its end, what values may hold: the language sets that."""
     rows = [
         (chosen.limit.name, chosen.limit.show(chosen.amount), _shown_source(chosen), _sentence(chosen.limit))
         for chosen in limits.chosen.values()
     ]
+    rows += ((name, value, "language", f"{meaning} (error in the hook)") for name, value, meaning in _OF_THE_LANGUAGE)
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     for name, value, source, sentence in rows:
         yield f"{name:<{widths[0]}}  {value:>{widths[1]}}  {source:<{widths[2]}}  {sentence}".rstrip()
@@ -152,7 +159,8 @@ each. A limit is set, the strongest first, by
 
 Values are numbers in the limit's unit, or texts with a unit of their own: `256KiB`, `1.5MiB`, `250ms`, `2m`. A limit
 that was reached is counted: `worpen_limits_reached_total{limit="NAME"}` on `/metrics`; a burst counts under its rate.
-Load generators send more than clients do: give them rates of 0, which is no limit.
+Load generators send more than clients do: give them rates of 0, which is no limit. Those of the language cannot be set
+and are [a page of their own](reference/limits.md).
 
 | limit | default | what is limited | over it |
 | --- | --- | --- | --- |

@@ -60,11 +60,12 @@ def test_mistakes(
 def test_the_list_names_every_limit_with_its_source(tmp_path: Path) -> None:
     limits = choose_limits(Project(str(tmp_path)), ("fragments=7",), {"WORPEN_LIMITS_FUEL": "8"})
     lines = list(limit_lines(limits))
-    assert [line.split()[0] for line in lines] == list(LIMITS)
+    assert [line.split()[0] for line in lines] == [*LIMITS, "text_bytes", "list_items"]
     by_name = {line.split()[0]: line for line in lines}
     assert by_name["fragments"].split()[1:3] == ["7", "flag"]
     assert by_name["fuel"].split()[1:3] == ["8", "environment"]
     assert "close 1009" in by_name["max_message_bytes"]
+    assert by_name["text_bytes"].split()[1:4] == ["1", "MiB", "language"]
 
 
 def test_the_list_for_programs(tmp_path: Path) -> None:
