@@ -25,10 +25,10 @@ class NotEmbedded(Exception):
 
 
 class EmbeddedValkey:
-    """A running server. Call from one thread at a time; starting takes a moment."""
+    """A server that was started, and is to be stopped."""
 
     def __init__(self) -> None:
-        """Start it, and wait until it answers. Raises NotEmbedded."""
+        """Start it; `wait` before it is asked anything. Raises NotEmbedded."""
         program = _program()
         self._folder = tempfile.TemporaryDirectory(prefix="worpen-")
         self._socket = os.path.join(self._folder.name, _SOCKET)
@@ -40,10 +40,12 @@ class EmbeddedValkey:
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for the server, whose last hooks may still ask
         )
+
+    def wait(self) -> None:
+        """Wait until it answers, which takes a moment. Raises NotEmbedded."""
         end = time.monotonic() + _START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > end:
-                self.stop()
                 raise NotEmbedded("the embedded Valkey does not start")
             time.sleep(0.01)
 

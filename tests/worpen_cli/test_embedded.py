@@ -15,6 +15,7 @@ from worpen_cli.embedded import EmbeddedValkey, NotEmbedded
 
 def test_it_answers_and_leaves_nothing_behind() -> None:
     server = EmbeddedValkey()
+    server.wait()
     folder = Path(server.url.removeprefix("unix://")).parent
 
     async def count() -> object:

@@ -132,20 +132,34 @@ class Development:
         from worpen_cli.embedded import EmbeddedValkey, NotEmbedded
 
         try:
-            self.valkey = await asyncio.to_thread(EmbeddedValkey)
+            self.valkey = EmbeddedValkey()  # here, so that whoever ends all this knows of it from its beginning
+            await asyncio.to_thread(self.valkey.wait)
         except NotEmbedded as reason:
             self._complain(str(reason))
+            self._stop_valkey()
             return
         self.app.services.use_redis(self.valkey.url)
         self.journal.say(
             "redis     an embedded Valkey, which forgets all when this ends; WORPEN_REDIS_URL sets another"
         )
 
+    def _stop_valkey(self) -> None:
+        """Not by a thread of the loop: all of them may hang."""
+        valkey, self.valkey = self.valkey, None
+        if valkey is not None:
+            valkey.stop()
+
     async def _start(self, generation: Generation) -> None:
         try:
             await self.app.start(generation.entries)
         except OSError as error:
             raise cannot_listen("dev", self.options.host, self.options.port, error) from None
+
+    async def close(self) -> None:
+        """Let go of what is outside, also after a start that failed."""
+        await self.app.services.close()
+        self._stop_valkey()
+        self.journal.close()
 
     def _greet(self, generation: Generation) -> None:
         watched = self.options.paths if self.options.watch else ()
@@ -371,7 +385,4 @@ async def _developed(options: Options, project: Project, prefix: str, console: C
     try:
         return await development.serve(inputs)
     finally:
-        await development.app.services.close()
-        if development.valkey is not None:
-            development.valkey.stop()  # not by a thread of the loop: all of them may hang
-        development.journal.close()
+        await development.close()
