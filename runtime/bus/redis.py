@@ -27,12 +27,13 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import Connection, parse_url
 
 from runtime.bus import random_id
+from runtime.bus.attendance import Attendance
 from runtime.bus.claims import Keys
-from runtime.bus.envelopes import VERSION, Envelope, KeptEnvelope, Kind, decode, decode_changes, decode_whole, encode
+from runtime.bus.envelopes import VERSION, Envelope, KeptEnvelope, Kind, decode, encode
 from runtime.bus.keeping import Keeping
 from runtime.bus.line import Line, Then
 from runtime.bus.order import Incoming, Letter, Outgoing, Patience, Pulse, Stamp, Verdict
-from runtime.bus.presence import Changes, Presence
+from runtime.bus.presence import Presence
 from runtime.bus.records import Records
 from runtime.bus.recovery import SharedRecall
 from runtime.bus.resp import Refusal
@@ -96,11 +97,8 @@ class RedisBus(Generic[Member]):
         self._hand_over = hand_over
         self._events = events
         self._counters = counters
-        self._presence = presence
-        self._changes = Changes()
-        self._wanted_at: dict[str, int] = {}
-        """The tick at which a node was asked for its presence."""
-        self._staleness: asyncio.TimerHandle | None = None
+        self._attendance = Attendance(self._tell, hub, presence)
+        self._changes = self._attendance.changes
         self._outgoing: Outgoing[Member] = Outgoing(flight_messages, flight_bytes)
         self._incoming = Incoming()
         self._patience = Patience(ANSWER_TICKS)
@@ -172,8 +170,7 @@ class RedisBus(Generic[Member]):
         self._task = None
         self._is_up = False
         self._line = None
-        if self._staleness is not None:
-            self._staleness.cancel()
+        self._attendance.stop()
 
     # What the server asks (`Bus`).
 
@@ -351,9 +348,7 @@ class RedisBus(Generic[Member]):
         self._is_up = True
         self._patience.patient(ANSWER_TICKS)
         self._tell(Kind.RISEN, alone)
-        self._changes.skip()
-        if self._staleness is not None:
-            self._staleness.cancel()
+        self._attendance.rose()
         self.records.rose()
         if self._keeping is not None:
             self._keeping.rose()
@@ -377,9 +372,8 @@ class RedisBus(Generic[Member]):
             self._counters.bus_is_down = 1
             self._counters.bus_down += 1
             self._events.publish(BusDown(self.node, reason))
-            loop = asyncio.get_running_loop()
             self._pulse.lost(perf_counter())  # the loop's clock counts milliseconds
-            self._staleness = loop.call_later(LEASE_TICKS * TICK_SECONDS, self._presence.clear)
+            self._attendance.fell(LEASE_TICKS * TICK_SECONDS)
         if self._keeping is not None:
             self._keeping.fell()
         for letter in self._outgoing.fall():
@@ -402,9 +396,9 @@ class RedisBus(Generic[Member]):
                 continue
             self._ticks += 1
             for node in self._incoming.tick(LEASE_TICKS):
-                self._presence.forget(node)
+                self._attendance.forget(node)
                 self._tell_gap(node, "", "node lost")
-            self._tell_changes()
+            self._attendance.tick()
             if not self._is_leaving:
                 self.records.tick(self._ticks, LEASE_TICKS)
             if self._keeping is not None:
@@ -444,45 +438,19 @@ class RedisBus(Generic[Member]):
             self._receive_message(topic, envelope)
         elif envelope.kind == Kind.BYE:
             self._incoming.forget(envelope.node)
-            self._presence.forget(envelope.node)
+            self._attendance.forget(envelope.node)
         elif self._incoming.heard(envelope.node, envelope.epoch):
             self._receive_notice(topic, envelope)
 
     def _receive_notice(self, topic: str, envelope: KeptEnvelope) -> None:
         """What nodes tell each other."""
-        node, version = envelope.node, envelope.amount
         match envelope.kind:
             case Kind.RISEN if envelope.amount:
-                self._tell_gap(node, "", "node was alone", envelope.amount)
-            case Kind.BEAT if self._presence.version(node) != envelope.previous:
-                self._want(node)
-            case Kind.CHANGED:
-                if not self._presence.change(node, version, *decode_changes(envelope.frame)):
-                    self._want(node)
-            case Kind.WANTED:
-                channels = {name: self._hub.ids(name) for name, _ in self._hub.channels()}
-                whole = encode((len(self._hub), channels))
-                self._tell(Kind.WHOLE, self._changes.version, whole, node)
-            case Kind.WHOLE:
-                self._presence.replace(node, version, *decode_whole(envelope.frame))
+                self._tell_gap(envelope.node, "", "node was alone", envelope.amount)
             case Kind.BEGUN if self._keeping is not None:
                 self._keeping.begun(topic, envelope)
             case _:
-                pass
-
-    # Presence.
-
-    def _tell_changes(self) -> None:
-        changes = self._changes.take(len(self._hub))
-        if changes is not None:
-            self._tell(Kind.CHANGED, self._changes.version, encode((len(self._hub), changes)))
-
-    def _want(self, node: str) -> None:
-        """Ask a node for all it has, but not more often than it beats."""
-        now = self._ticks
-        if now - self._wanted_at.get(node, -BEAT_TICKS) >= BEAT_TICKS // 2:
-            self._wanted_at[node] = now
-            self._tell(Kind.WANTED, to=node)
+                self._attendance.heard(envelope, self._ticks)
 
     def _receive_own(self, topic: str, envelope: KeptEnvelope) -> None:
         if envelope.kind == Kind.MESSAGE:
