@@ -453,6 +453,25 @@ def test_a_quiet_client_is_asked_and_stays_if_it_answers(run: Run) -> None:
     run(scenario())
 
 
+def test_a_client_that_answers_stays_while_a_hook_takes_longer_than_that(run: Run) -> None:
+    async def scenario() -> None:
+        application = Recorder(on_message=pause_at_once)
+        async with serving(application, QUICK) as (wire, port), upgraded(port) as client:
+            client.send(masked(1, b"a") + masked(1, b"b"))
+            for _ in range(5):
+                assert await client.frame() == (0x89, b"")
+                client.send(masked(10))
+            [listener] = application.listeners
+            assert listener.events == [("opened",), ("received", "a")]
+            listener.connection.resume()
+            assert listener.messages == ["a", "b"]
+            client.leave()
+            await listener.end()
+            assert wire.counters.drops == {}
+
+    run(scenario())
+
+
 def test_time_in_which_we_do_not_read_is_not_the_clients(run: Run) -> None:
     async def scenario() -> None:
         application = Recorder(on_message=pause_at_once)
