@@ -8,6 +8,7 @@ The walk visits each node once at most: its cost is bounded by the number of rou
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
@@ -18,7 +19,7 @@ from compiler.language.paths import PathPattern
 API_PREFIX: Final = "/api"
 """Routes are served under this prefix as well, unless the settings name another."""
 
-_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_NO_ESCAPE: Final = re.compile("%(?![0-9A-Fa-f]{2})")
 
 Target = TypeVar("Target")
 
@@ -57,17 +58,12 @@ def decode_segment(segment: str) -> str:
     """A segment with its percent-encoding resolved once. Raises BadPath where that is not UTF-8 text."""
     if "%" not in segment:
         return segment
-    for start, escape in enumerate(segment):
-        if escape == "%" and not _is_escape(segment[start + 1 : start + 3]):
-            raise BadPath("a `%` in the path is not followed by two hexadecimal digits")
+    if _NO_ESCAPE.search(segment):
+        raise BadPath("a `%` in the path is not followed by two hexadecimal digits")
     try:
         return unquote_to_bytes(segment).decode("utf-8")
     except UnicodeDecodeError:
         raise BadPath("the path is not percent-encoded UTF-8") from None
-
-
-def _is_escape(digits: str) -> bool:
-    return len(digits) == 2 and _HEX.issuperset(digits)
 
 
 class Router(Generic[Target]):
