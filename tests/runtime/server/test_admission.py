@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from runtime.limits import ServerLimits
 from runtime.server.admission import (
+    QUERY_KEYS,
     BadQuery,
     Gate,
     header_variables,
@@ -39,6 +40,13 @@ from runtime.server.admission import (
 )
 def test_query(query: str, values: dict[str, str]) -> None:
     assert parse_query(query) == values
+
+
+def test_a_query_has_so_many_keys_and_no_more() -> None:
+    keys = [f"k{number}" for number in range(QUERY_KEYS + 1)]
+    assert list(parse_query("&".join(keys[:-1]))) == keys[:-1]
+    with pytest.raises(BadQuery, match="more than 128 keys"):
+        parse_query("&".join(keys))
 
 
 @pytest.mark.parametrize("query", ["a=%FF", "%C3=1", "a=%ED%A0%80"])
