@@ -24,6 +24,7 @@ from runtime.channels import Hub
 from runtime.events import Draining, Events, Listening, Stopped, Swapped
 from runtime.history import History, keep_of, new_epoch
 from runtime.host import NORMAL_CLOSURE, Far, Node, Surroundings, hand_over
+from runtime.memory import close_gaps, give_back, pack
 from runtime.metrics import Sample, ServerCounters, WireCounters, count, exposition, samples
 from runtime.recall import Recall
 from runtime.seam import Context
@@ -57,7 +58,7 @@ COLLECTION: Final = (5_000, 20, 50)
 """How seldom garbage is looked for (`gc.set_threshold`): connections live long, and each look at many of them that
 finds nothing costs handshakes a fifth of their time. What can wait for it is a few hundred ended connections."""
 COLLECT_SECONDS: Final = 1.0
-"""After a reload, before the garbage that it left is looked for."""
+"""After a reload, or the end of many connections, before the garbage that it left is looked for."""
 _NO_SUCH_FAMILY: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _FREE_PORT_ATTEMPTS: Final = 16
 
@@ -108,6 +109,7 @@ class App:
             self._siblings = Siblings(Path(folder), place, self._numbers)
             self._tell_siblings()
         self.events.publish(Listening(tuple(show_address(host, port) for host, port in self.addresses)))
+        close_gaps()  # importing and compiling left some
 
     def _assemble(self) -> None:
         loop = asyncio.get_running_loop()
@@ -146,7 +148,7 @@ class App:
             exposition=self.exposition if self.settings.metrics else None,
             console=self._console,
         )
-        wire = self._wire = Wire(self._reception, self.settings.wire, self.wire_counters)
+        wire = self._wire = Wire(self._reception, self.settings.wire, self.wire_counters, ebbed=self._collect_later)
 
     def _shared_recall(self, loop: asyncio.AbstractEventLoop, most_bytes: int) -> SharedRecall:
         from runtime.bus.recovery import SharedRecall
@@ -257,14 +259,21 @@ class App:
         return told
 
     def _collect_later(self) -> None:
-        """Look for garbage when the hooks of old programs have ended: they are cycles, and the collector looks at what
-        is old so seldom that a server which is reloaded often would grow."""
-        if self._collecting is None:
+        """Give memory back soon: after a reload, when the hooks of old programs have ended, which are cycles, and the
+        collector looks at what is old so seldom that a server which is reloaded often would grow; and when most of
+        many connections are gone."""
+        if self._collecting is None and self._drain is None:
             self._collecting = asyncio.get_running_loop().call_later(COLLECT_SECONDS, self._collect)
 
     def _collect(self) -> None:
         self._collecting = None
-        gc.collect()
+        if self._floor is not None and self._wire is not None:
+            pack(self._floor.links)
+            self._wire.wheel.pack()
+        for served in self._catalogue:
+            pack(served.links)
+        self.hub.pack()
+        give_back()
 
     def tell_findings(self, files: Iterable[BrokenFile]) -> None:
         """Show these files as the ones that do not compile, in the browser console."""

@@ -12,6 +12,7 @@ from typing import Generic, Protocol, TypeVar
 
 from compiler.diagnostics import codes
 from compiler.language.faults import Fault
+from runtime.memory import pack
 
 Member = TypeVar("Member")
 
@@ -68,6 +69,11 @@ class Hub(Generic[Member]):
 
     def __len__(self) -> int:
         return len(self._everybody)
+
+    def pack(self) -> None:
+        """Keep no room for those who have left."""
+        for table in (self._everybody, self._joined, self._channels):
+            pack(table)
 
     # Channels.
 

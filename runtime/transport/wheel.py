@@ -7,14 +7,18 @@ of the loop, and what comes meanwhile has its turn in between.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from runtime.limits import WireLimits
+from runtime.memory import pack
 
 _SPOKES: Final = 10
 VISITS: Final = 64
 """Riders visited in one turn of the loop."""
+EBB_RIDERS: Final = 250
+EBB: Final = 4
+"""It ebbs when at least so many have left, and one of so many is still there."""
 
 
 class Rider(Protocol):
@@ -47,8 +51,13 @@ def visiting_period(limits: WireLimits) -> float:
 class Wheel:
     """Turns while anybody rides. A thousand connections cost one timer, and no timer is ever cancelled."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, period: float) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, period: float, ebbed: Callable[[], None] = lambda: None
+    ) -> None:
+        """`ebbed` is called whenever most of many riders have left."""
         self._loop = loop
+        self._ebbed = ebbed
+        self._most = 0
         self._step = period / _SPOKES
         self._spokes: list[Spoke] = [set() for _ in range(_SPOKES)]
         self._next = 0
@@ -67,6 +76,11 @@ class Wheel:
         """Everybody who rides now."""
         return (rider for spoke in self._spokes for rider in tuple(spoke))
 
+    def pack(self) -> None:
+        """Keep no room for those who have left."""
+        for spoke in self._spokes:
+            pack(spoke)
+
     def _turn(self) -> None:
         spoke = self._spokes[self._next]
         self._next = (self._next + 1) % _SPOKES
@@ -82,9 +96,18 @@ class Wheel:
         if end < len(riders):
             self._loop.call_soon(self._visit, spoke, riders, end)
             return
-        self._turning = any(self._spokes)
+        left = sum(map(len, self._spokes))
+        self._look_for_ebb(left)
+        self._turning = left > 0
         if self._turning:
             self._loop.call_later(self._step, self._turn)
+
+    def _look_for_ebb(self, left: int) -> None:
+        if left > self._most:
+            self._most = left
+        elif self._most - left >= EBB_RIDERS and left * EBB <= self._most:
+            self._most = left
+            self._ebbed()
 
     def _look_at(self, rider: Rider, now: float) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from runtime.limits import WireLimits
@@ -22,6 +23,8 @@ class Wire:
     limits: WireLimits = field(default_factory=WireLimits)
     counters: WireCounters = field(default_factory=WireCounters)
     loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.get_running_loop)
+    ebbed: Callable[[], None] = lambda: None
+    """Called whenever most of many connections have ended."""
     open_handshakes: int = 0
     compression: Compression = field(default_factory=Compression)
     wheel: Wheel = field(init=False)
@@ -29,7 +32,7 @@ class Wire:
     lane: Lane = field(init=False)
 
     def __post_init__(self) -> None:
-        self.wheel = Wheel(self.loop, visiting_period(self.limits))
+        self.wheel = Wheel(self.loop, visiting_period(self.limits), self.ebbed)
         self.fan_out = FanOut(self.loop, self.limits, self.counters)
         self.lane = Lane(self.loop, self.limits.slices_seconds)
 

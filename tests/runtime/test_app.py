@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import weakref
 from typing import Any
 
@@ -135,6 +136,32 @@ async def test_a_reload_leaves_no_garbage_behind(changed: bool, monkeypatch: pyt
             assert (garbage() is None) is changed
     finally:
         gc.enable()
+
+
+async def test_no_room_is_kept_for_connections_that_are_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.app.COLLECT_SECONDS", 0.5)
+    monkeypatch.setattr("runtime.transport.wheel.EBB_RIDERS", 50)
+
+    def sizes(app: App) -> list[int]:
+        (served,) = app.routes()
+        assert app._wire is not None
+        tables = (app.links, served.links, app.hub._everybody, *app._wire.wheel._spokes)
+        return [sum(map(sys.getsizeof, tables[:3])), sum(map(sys.getsizeof, tables[3:]))]
+
+    async with asyncio.timeout(30), started(route()) as app, client(app) as lasting:
+        assert app._wire is not None
+        before = sizes(app)
+        others = [await client(app) for _ in range(150)]
+        while app._wire.wheel._most < 150:  # noqa: ASYNC110 - it sets no event
+            await asyncio.sleep(0.01)
+        full = sizes(app)
+        assert full[0] > 4 * before[0]
+        assert full[1] > 2 * before[1]
+        for other in others:
+            other.transport.abort()
+        while not all(now < 2 * once for now, once in zip(sizes(app), before, strict=True)):  # noqa: ASYNC110 - it sets no event
+            await asyncio.sleep(0.01)
+        await lasting.send("still here")
 
 
 async def test_a_route_that_breaks_and_comes_back() -> None:

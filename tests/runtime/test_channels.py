@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -60,6 +62,20 @@ def test_who_exits_is_nowhere() -> None:
     assert (len(rooms), rooms.find("a"), rooms.find("b")) == (1, None, "B")
     assert list(rooms.everybody()) == ["B"]
     assert list(rooms.channels()) == [("x", 1)]
+
+
+def test_no_room_is_kept_for_those_who_left() -> None:
+    rooms = hub()
+    for name in map(str, range(1_000)):
+        rooms.enter(name, name)
+        rooms.join(name, name, "room")
+    for name in map(str, range(990)):
+        rooms.exit(name, name)
+    members = rooms.members("room")
+    full = sys.getsizeof(rooms._everybody) + sys.getsizeof(rooms._joined)
+    rooms.pack()
+    assert sys.getsizeof(rooms._everybody) + sys.getsizeof(rooms._joined) < full / 10
+    assert [*rooms.everybody()] == [*members] == [str(number) for number in range(990, 1_000)]
 
 
 def test_the_number_of_channels_is_limited() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
@@ -78,6 +79,30 @@ def test_many_riders_are_visited_some_in_each_turn_of_the_loop(run: Run) -> None
             spoke.discard(passenger)
         assert {passenger.visits > 2 for passenger in passengers[1:-1]} == {True}
         assert passengers[0].visits + passengers[-1].visits <= 1, "who has left is visited no more"
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("number", "left", "ebbs"), [(1_000, 3, 1), (1_000, 0, 1), (1_000, 500, 0), (200, 0, 0)])
+def test_it_is_told_when_most_of_many_have_left(run: Run, number: int, left: int, ebbs: int) -> None:
+    async def scenario() -> None:
+        told: list[None] = []
+        wheel = Wheel(asyncio.get_running_loop(), 0.01, lambda: told.append(None))
+        passengers = [Passenger() for _ in range(number)]
+        spokes = [wheel.add(passenger) for passenger in passengers]
+        await until(lambda: all(passenger.visits > 1 for passenger in passengers))
+        assert not told
+        for spoke, passenger in zip(spokes[left:], passengers[left:], strict=True):
+            spoke.discard(passenger)
+        visits = passengers[0].visits
+        await until(lambda: passengers[0].visits > visits + 2 if left else not wheel._turning)
+        assert len(told) == ebbs
+        full = sum(map(sys.getsizeof, wheel._spokes))
+        wheel.pack()
+        assert set(wheel.riders()) == set(passengers[:left])
+        assert sum(map(sys.getsizeof, wheel._spokes)) < full
+        for spoke, passenger in zip(spokes[:left], passengers[:left], strict=True):
+            spoke.discard(passenger)
 
     run(scenario())
 
