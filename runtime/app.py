@@ -10,7 +10,6 @@ import asyncio
 import errno
 import gc
 import signal
-import socket
 import sys
 from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -31,6 +30,7 @@ from runtime.seam import Context
 from runtime.server.admission import Gate
 from runtime.server.catalogue import BrokenRoute, Catalogue, Changes, RouteEntry, Served
 from runtime.server.console import ANYWHERE, PAGE, Console
+from runtime.server.descriptors import make_room
 from runtime.server.draining import SERVICE_RESTART, Drain
 from runtime.server.feed import BrokenFile, Feed
 from runtime.server.floor import Floor
@@ -42,7 +42,7 @@ from runtime.server.watchdog import watching
 from runtime.services import Services
 from runtime.siblings import EVERY_SECONDS, Siblings
 from runtime.transport import frames
-from runtime.transport.handshake import greeter
+from runtime.transport.acceptor import Acceptor
 from runtime.transport.outbox import Outbox
 from runtime.transport.wire import Wire
 
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 
 ROUTE_REMOVED: Final = 1001
 LOOPBACK: Final = ("127.0.0.1", "::1")
-BACKLOG: Final = 2048
 STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 COLLECTION: Final = (5_000, 20, 50)
 """How seldom garbage is looked for (`gc.set_threshold`): connections live long, and each look at many of them that
@@ -84,7 +83,7 @@ class App:
         self.addresses: tuple[tuple[str, int], ...] = ()
         """Where it listens, once it has started."""
         self._catalogue: Catalogue[Link] = Catalogue(self.settings.prefix)
-        self._listeners: list[asyncio.Server] = []
+        self._acceptor: Acceptor | None = None
         self._floor: Floor | None = None
         self._reception: Reception | None = None
         self._wire: Wire | None = None
@@ -99,6 +98,7 @@ class App:
 
     async def start(self, entries: Iterable[RouteEntry | BrokenRoute] = ()) -> None:
         """Serve these routes. Raises OSError where it cannot listen."""
+        make_room(self.settings.limits.connections)
         self._assemble()
         self.swap(entries)
         if self._bus is not None:
@@ -178,41 +178,34 @@ class App:
         count(self.counters.recoveries, result)
 
     async def _listen(self) -> None:
+        assert self._wire is not None
         hosts = LOOPBACK if self.settings.host == "localhost" else (self.settings.host,)
+        limits = self.settings.limits
+        self._acceptor = Acceptor(self._wire, limits.connection_rate, limits.connection_burst)
         for attempt in range(_FREE_PORT_ATTEMPTS):
             try:
                 await self._listen_on(hosts)
                 return
             except OSError as error:
-                self._stop_listening()
+                self._acceptor.close()
                 # A free port of one family may be taken in the other: look for another one.
                 if self.settings.port or error.errno != errno.EADDRINUSE or attempt + 1 == _FREE_PORT_ATTEMPTS:
                     raise
 
     async def _listen_on(self, hosts: tuple[str, ...]) -> None:
-        assert self._wire is not None
-        loop, port = asyncio.get_running_loop(), self.settings.port
+        assert self._acceptor is not None
+        port = self.settings.port
         for host in hosts:
             try:
-                listener = await loop.create_server(
-                    greeter(self._wire), host, port, backlog=BACKLOG, reuse_port=self.settings.reuse_port or None
-                )
+                await self._acceptor.open(host, port, reuse_port=self.settings.reuse_port)
             except OSError as error:
-                if host == LOOPBACK[1] and self._listeners and error.errno in _NO_SUCH_FAMILY:
+                if host == LOOPBACK[1] and self._acceptor.addresses and error.errno in _NO_SUCH_FAMILY:
                     continue
                 raise
-            self._listeners.append(listener)
-            port = listener.sockets[0].getsockname()[1]
-        self.addresses = tuple(
-            (str(name[0]), int(name[1])) for listener in self._listeners for name in map(_name_of, listener.sockets)
-        )
+            port = self._acceptor.addresses[-1][1]
+        self.addresses = self._acceptor.addresses
         if self._console is not None:
             self._console.port = port
-
-    def _stop_listening(self) -> None:
-        for listener in self._listeners:
-            listener.close()
-        self._listeners.clear()
 
     # Routes.
 
@@ -384,13 +377,16 @@ class App:
         if self._drain is not None or self._floor is None or self._reception is None:
             return
         self._reception.is_draining = True
-        self._stop_listening()
+        if self._acceptor is not None:
+            self._acceptor.close()
         if self._collecting is not None:
             self._collecting.cancel()
         limits = self.settings.limits
         self._drain = Drain(self._floor, limits, self._reception.reconnect_delay)
         self.events.publish(Draining(len(self._floor.links), limits.drain_seconds))
         abandoned = await self._drain.run()
+        if self._wire is not None:
+            self._wire.penalties.end_all()
         await self._drain.close(self.services.close(), *(() if self._bus is None else (self._bus.stop(),)))
         if abandoned:
             self.wire_counters.reached("drain_seconds")
@@ -429,10 +425,6 @@ def kept_channels_of(entries: Iterable[RouteEntry | BrokenRoute]) -> Iterator[st
     for entry in entries:
         if isinstance(entry, RouteEntry) and keep_of(entry.route.program.options) is not None:
             yield from entry.owner.manifest.channels
-
-
-def _name_of(listening: socket.socket) -> tuple[Any, ...]:
-    return cast("tuple[Any, ...]", listening.getsockname())
 
 
 def _paths(routes: Iterable[Served[Link]]) -> tuple[str, ...]:

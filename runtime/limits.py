@@ -95,6 +95,13 @@ class WireLimits:
     close_seconds: float = _limit(
         5.0, Unit.SECONDS, "time to answer a close frame, and for the last bytes to leave", "aborted"
     )
+    penalty_rate: float = _limit(
+        1.0, Unit.RATE, "connections and requests told at once that they broke the protocol or a limit of the wire",
+        "told after `penalty_seconds`", zero=_NO_LIMIT,
+    )  # fmt: skip
+    penalty_burst: int = _limit(20, Unit.COUNT, "the same at once, after a quiet time", "told after `penalty_seconds`")
+    penalty_seconds: float = _limit(5.0, Unit.SECONDS, "until the others are told; nothing is read meanwhile", "")
+    penalties: int = _limit(512, Unit.COUNT, "who waits for that at once; over it the oldest is told", "")
     fan_out_members: int = _limit(500, Unit.COUNT, "connections written by broadcasts in one turn of the loop", "")
     fan_out_seconds: float = _limit(0.005, Unit.SECONDS, "time of one turn of the loop spent on broadcasts", "")
 
@@ -111,7 +118,10 @@ class ServerLimits:
     connections_per_user: int = _limit(
         100, Unit.COUNT, "open connections of one user, the `sub` of a token, on this node", "503 with Retry-After"
     )
-    connection_rate: float = _limit(500.0, Unit.RATE, "handshakes accepted", "503 with Retry-After", zero=_NO_LIMIT)
+    connection_rate: float = _limit(
+        500.0, Unit.RATE, "handshakes accepted; twice as many connections are taken, others wait in the kernel's queue",
+        "503 with Retry-After", zero=_NO_LIMIT,
+    )  # fmt: skip
     connection_burst: int = _limit(
         2_000, Unit.COUNT, "handshakes accepted at once, after a quiet time", "503 with Retry-After"
     )

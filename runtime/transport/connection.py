@@ -24,7 +24,7 @@ from typing import Final, cast
 from runtime.transport import frames
 from runtime.transport.compression import Deflate
 from runtime.transport.frames import FrameReader
-from runtime.transport.linger import part_with
+from runtime.transport.linger import part_with, reset
 from runtime.transport.outbox import Outbox
 from runtime.transport.rates import Bucket, first_tokens, tokens_after, whole_seconds
 from runtime.transport.seam import Acceptance, Peer
@@ -168,7 +168,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self._reader.stop()
         self._forget_waiting()
         self.silence()
-        self.transport.abort()
+        reset(self.transport)
 
     def _end_early(self) -> None:
         """End what is not open yet, or not open any more: nothing that waits will be delivered."""
@@ -527,7 +527,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
     def pause_writing(self) -> None:
         """More is unsent than allowed: this fires inside `write`, so nothing else is done here."""
         if self.state is State.DRAINING:
-            self.transport.abort()
+            reset(self.transport)
         else:
             self._drop("slow_consumer", "unsent_bytes")
 
@@ -551,7 +551,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         """The other side did not answer our close frame."""
         self._wire.counters.reached("close_seconds")
         self._wire.counters.dropped("close_timeout")
-        self.transport.abort()
+        reset(self.transport)
 
     def _fail(self, code: int, reason: str, limit: str = "") -> None:
         """End the connection by a close frame that needs no answer. `limit`: the name of the one that was broken."""
@@ -563,8 +563,13 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         if limit:
             self._wire.counters.reached(limit)
         self._wire.counters.dropped(limit or ("fault" if code == frames.INTERNAL_ERROR else "protocol"))
-        self._say_last(frames.encode_close(code, reason))
-        part_with(self._wire, self.transport)
+        if code == frames.INTERNAL_ERROR:
+            self._say_last(frames.encode_close(code, reason))
+            part_with(self._wire, self.transport)
+        else:
+            self.flush()
+            self.silence()
+            self._wire.penalties.end(self.transport, frames.encode_close(code, reason))
         self._finish(code, reason)
 
     def _break_down(self, exception: Exception) -> None:

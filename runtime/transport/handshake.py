@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from hashlib import sha1
 from http import HTTPStatus
 from typing import Final, cast
@@ -40,11 +40,6 @@ _KEY: Final = re.compile(r"[A-Za-z0-9+/]{21}[AQgw]==")
 """Base64 of 16 bytes, in its only form."""
 _OURS: Final = frozenset({"date", "connection", "content-length", "content-type"})
 """Headers that `encode_response` writes itself."""
-
-
-def greeter(wire: Wire) -> Callable[[], asyncio.Protocol]:
-    """What `loop.create_server` takes: makes the protocol of each new connection."""
-    return lambda: Handshake(wire)
 
 
 class Handshake(asyncio.Protocol):
@@ -121,25 +116,23 @@ class Handshake(asyncio.Protocol):
         self._read(block)
 
     def _read(self, block: bytes) -> None:
-        """The head is here, without its last empty line."""
-        try:
-            head = parse_head(block, self._wire.limits, self._remote_address)
-        except BadRequest as refused:
-            self._refuse(refused)
-            return
+        """The head is here, without its last empty line. An answer costs as much as many messages: one in a turn of the
+        loop is given at once, others wait as they do."""
         self._is_read = True
-        if not self._wire.lane.is_busy:
-            self._meet(head)
+        if self._wire.lane.claim():
+            self._meet(block)
             return
-        # Somebody sends too much: an answer costs as much as many messages, and waits as they do.
         if self._buffer:  # frames ahead of our answer
             self._transport.pause_reading()
-        self._wire.lane.add(lambda: self._meet(head))
+        self._wire.lane.add(lambda: self._meet(block))
 
     def _refuse(self, refused: BadRequest) -> None:
+        wire, response = self._wire, refused.response
         if refused.limit:
-            self._wire.counters.reached(refused.limit)
-        self._answer(refused.response)
+            wire.counters.reached(refused.limit)
+        wire.counters.answered(str(response.status))
+        self._leave()
+        wire.penalties.end(self._transport, encode_response(response))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other side left before the answer."""
@@ -160,11 +153,13 @@ class Handshake(asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------------------ deciding
 
-    def _meet(self, head: Head) -> None:
+    def _meet(self, block: bytes) -> None:
         if self._spoke is None:  # it left, or its time was over
             return
         try:
-            self._welcome(head)
+            self._welcome(parse_head(block, self._wire.limits, self._remote_address))
+        except BadRequest as refused:
+            self._refuse(refused)
         except Exception as exception:
             self._break_down(exception)
 

@@ -24,10 +24,13 @@ class Lane:
         self._queue: deque[Callable[[], None]] = deque()
         self._scheduled = False
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether something waits."""
-        return self._scheduled
+    def claim(self) -> bool:
+        """Whether a step may be done at once: nothing waits, and it is the first in this turn of the loop."""
+        if self._scheduled:
+            return False
+        self._scheduled = True
+        self._loop.call_soon(self._run)
+        return True
 
     def add(self, step: Callable[[], None]) -> None:
         """Do a step later."""

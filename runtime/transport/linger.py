@@ -8,9 +8,18 @@ and thrown away until the other side ends too, or until its time is over.
 from __future__ import annotations
 
 import asyncio
+import struct
+from contextlib import suppress
+from socket import SO_LINGER, SOL_SOCKET
+from typing import TYPE_CHECKING, Final
 
 from runtime.transport.wheel import Spoke
-from runtime.transport.wire import Wire
+
+if TYPE_CHECKING:
+    from runtime.transport.wire import Wire
+
+_AT_ONCE: Final = struct.pack("ii", 1, 0)
+"""`struct linger`: close by a reset, and wait for nothing."""
 
 
 class Linger(asyncio.Protocol):
@@ -27,7 +36,7 @@ class Linger(asyncio.Protocol):
     def tick(self, now: float) -> None:
         """Drop the connection when its time is over."""
         if now >= self._deadline:
-            self._transport.abort()
+            reset(self._transport)
 
     def settle(self) -> None:
         """Nothing is counted here."""
@@ -49,6 +58,19 @@ class Linger(asyncio.Protocol):
         self._spoke.discard(self)
 
 
+def reset(transport: asyncio.Transport) -> None:
+    """End a TCP connection without a word. What it has not taken is thrown away, by the kernel too.
+
+    The kernel would try for minutes to deliver what a client that reads nothing has left there, megabytes of it, and
+    nobody counts those. `abort` alone only drops what the transport has.
+    """
+    socket = transport.get_extra_info("socket")
+    if socket is not None and not transport.is_closing():
+        with suppress(OSError):
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, _AT_ONCE)
+    transport.abort()
+
+
 def part_with(wire: Wire, transport: asyncio.Transport) -> None:
     """End a connection in good order; its protocol hears nothing more."""
     if transport.is_closing():
@@ -57,6 +79,10 @@ def part_with(wire: Wire, transport: asyncio.Transport) -> None:
     if not transport.can_write_eof():  # TLS
         transport.close()
         return
-    transport.write_eof()
+    try:
+        transport.write_eof()
+    except OSError:  # the other side is gone, and asyncio's own loop has not noticed yet
+        transport.abort()
+        return
     if not transport.is_reading():
         transport.resume_reading()

@@ -11,13 +11,14 @@ from runtime.metrics import WireCounters
 from runtime.transport.compression import Compression
 from runtime.transport.lane import Lane
 from runtime.transport.outbox import FanOut
+from runtime.transport.penalties import Penalties
 from runtime.transport.seam import Application
 from runtime.transport.wheel import Wheel, visiting_period
 
 
 @dataclass(slots=True)
 class Wire:
-    """Made once for a server, inside its running loop. Listen with `loop.create_server(greeter(wire), …)`."""
+    """Made once for a server, inside its running loop. `Acceptor` listens for it."""
 
     application: Application
     limits: WireLimits = field(default_factory=WireLimits)
@@ -30,11 +31,13 @@ class Wire:
     wheel: Wheel = field(init=False)
     fan_out: FanOut = field(init=False)
     lane: Lane = field(init=False)
+    penalties: Penalties = field(init=False)
 
     def __post_init__(self) -> None:
         self.wheel = Wheel(self.loop, visiting_period(self.limits), self.ebbed)
         self.fan_out = FanOut(self.loop, self.limits, self.counters)
         self.lane = Lane(self.loop, self.limits.slices_seconds)
+        self.penalties = Penalties(self)
 
     def settle(self) -> None:
         """Bring the counters up to date; call before they are read."""

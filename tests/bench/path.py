@@ -22,7 +22,7 @@ from runtime.limits import WireLimits
 from runtime.loader import load
 from runtime.server.catalogue import entries_of
 from runtime.server.settings import Settings
-from runtime.transport.handshake import greeter
+from runtime.transport.handshake import Handshake
 from tests.bench.clock import ratio, rounds_of
 from tests.bench.workloads import FLOORS, MESSAGE, source_of
 from tests.runtime.parts import entry, route
@@ -69,7 +69,7 @@ def shaken(app: App, path: str) -> Paper:
     """A connection to a route, after its handshake."""
     assert app._wire is not None
     paper = Paper()
-    paper.set_protocol(greeter(app._wire)())
+    paper.set_protocol(Handshake(app._wire))
     paper.protocol.connection_made(paper)
     paper.protocol.data_received(upgrade_request(path))
     assert bytes(paper.written).startswith(b"HTTP/1.1 101 ")

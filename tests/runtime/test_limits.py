@@ -11,7 +11,7 @@ import pytest
 from runtime.limits import LIMITS, Limit, ServerLimits, Unit, WireLimits, route_limit
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
-COUNTED_UNDER_ITS_RATE = {"message_burst", "byte_burst", "control_burst", "connection_burst"}
+COUNTED_UNDER_ITS_RATE = {"message_burst", "byte_burst", "control_burst", "connection_burst", "penalty_burst"}
 COUNTED_BY_ANOTHER = {"hurried_drain_seconds": "drain_seconds"}
 
 

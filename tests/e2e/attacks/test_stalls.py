@@ -26,9 +26,9 @@ SHOUTS = 100
 
 def keep_kernel_buffers_small(app: App) -> None:
     """Have the kernel buffer little of what a client does not read, so that a test is over soon."""
-    for listener in app._listeners:
-        for listening in listener.sockets:
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32 * 1024)
+    assert app._acceptor is not None
+    for listening in app._acceptor._sockets:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 32 * 1024)
 
 
 async def member(app: App, *, reads: bool) -> Attacker:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from runtime.limits import WireLimits
+from runtime.transport.acceptor import Acceptor
 from runtime.transport.connection import WebSocketConnection
 from runtime.transport.frames import encode_binary, encode_text
-from runtime.transport.handshake import greeter
 from runtime.transport.seam import Acceptance, Admission, Connection, HttpResponse, Request, refusal
 from runtime.transport.wire import Wire
 
@@ -101,13 +101,14 @@ class Recorder:
 async def serving(application: Recorder, limits: WireLimits | None = None) -> AsyncIterator[tuple[Wire, int]]:
     """Serve on a free port; afterwards no connection and no handshake may be left."""
     wire = Wire(application, limits or WireLimits())
-    server = await asyncio.get_running_loop().create_server(greeter(wire), "127.0.0.1", 0)
+    acceptor = Acceptor(wire)
+    await acceptor.open("127.0.0.1", 0)
     try:
-        yield wire, server.sockets[0].getsockname()[1]
+        yield wire, acceptor.addresses[0][1]
     finally:
-        server.close()
+        acceptor.close()
+        wire.penalties.end_all()
         await until(lambda: not wire.counters.connections and not wire.open_handshakes)
-        await server.wait_closed()
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -21,12 +21,24 @@ async def test_steps_are_done_in_order_some_in_each_turn_of_the_loop() -> None:
     lane.add(lambda: step("a", 1))
     lane.add(lambda: step("b", 0))
     assert done == []
-    assert lane.is_busy
+    assert not lane.claim()
     for _ in range(5):
         await asyncio.sleep(0)
         turns += 1
     assert done == ["a0", "b1", "a2"]
-    assert not lane.is_busy
+    assert lane.claim()
+
+
+async def test_one_thing_in_a_turn_of_the_loop_may_be_done_at_once() -> None:
+    lane = Lane(asyncio.get_running_loop(), seconds=60.0)
+    done: list[str] = []
+    assert lane.claim()
+    assert not lane.claim()
+    lane.add(lambda: done.append("later"))
+    assert done == []
+    await asyncio.sleep(0)
+    assert done == ["later"]
+    assert lane.claim()
 
 
 async def test_a_turn_does_what_its_share_of_time_allows() -> None:

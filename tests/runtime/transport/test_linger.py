@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import sys
+
+import pytest
+
 from runtime.limits import WireLimits
+from runtime.transport.frames import encode_binary
 from tests.runtime.transport.conftest import Run
 from tests.runtime.transport.harness import Recorder, masked, raw, serving, until, upgraded
 
+TCP_CLOSE = 7
+"""Nothing is left of a connection, not even in the kernel."""
 BRIEF = WireLimits(close_seconds=0.1)
 
 
@@ -49,5 +58,20 @@ def test_who_leaves_is_forgotten_at_once(run: Run) -> None:
             await client.to_the_end()
             client.leave()
             await until(lambda: not list(wire.wheel.riders()))
+
+    run(scenario())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the state of a TCP connection")
+def test_what_a_dropped_client_did_not_read_is_not_kept_by_the_kernel(run: Run) -> None:
+    async def scenario() -> None:
+        application = Recorder()
+        async with serving(application, WireLimits(unsent_bytes=100_000)) as (wire, port), upgraded(port) as client:
+            client.transport.pause_reading()
+            while not wire.counters.drops:
+                application.listeners[0].connection.send(encode_binary(b"x" * 65_000))
+                await asyncio.sleep(0)
+            connection = client.transport.get_extra_info("socket")
+            await until(lambda: connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE)
 
     run(scenario())
