@@ -21,6 +21,8 @@ from runtime.events import Event, to_document
 EVENTS_SCHEMA: Final = "worpen.events/1"
 ROOM: Final = 10_000
 """Lines that may wait to be written."""
+AT_ONCE: Final = 500
+"""Lines written at once: when the writer has its turn, under attack, thousands may wait, and each is copied."""
 PAYLOAD_CHARACTERS: Final = 120
 GATHERING_SECONDS: Final = 0.02
 """So long lines are gathered after the first, to be written as one: waking the writer for each costs the server more
@@ -195,33 +197,35 @@ class Journal:
                 return
             if not self._lines:
                 self._ready.notify()
+            if self._lost:
+                self._lines.append(self._gap())
             self._lines.append(line)
 
     def _write_on(self) -> None:
         while True:
             with self._ready:
                 self._ready.wait_for(lambda: self._lines or self._ending)
-                ending = self._ending
-            if not ending:
+                is_time = self._ending or len(self._lines) > AT_ONCE
+            if not is_time:
                 time.sleep(GATHERING_SECONDS)
-            if not self._write_gathered():
+            if not self._write_some():
                 return
 
-    def _write_gathered(self) -> bool:
-        """Write what waits, and forget it; False where nothing does, or nobody reads: the server goes on."""
+    def _write_some(self) -> bool:
+        """Write some of what waits, and forget it; False where nothing does, or nobody reads: the server goes on."""
         with self._ready:
-            batch, lost = list(self._lines), self._lost
-            self._lines.clear()
-            self._lost = 0
-        if not batch:
+            some = [self._lines.popleft() for _ in range(min(len(self._lines), AT_ONCE))]
+            if self._lost and not self._lines:
+                some.append(self._gap())
+        if not some:
             return False
         try:
-            self._write("".join(line + "\n" for line in [*batch, *self._gap(lost)]))
+            self._write("".join(line + "\n" for line in some))
         except (OSError, ValueError):
             return False
         return True
 
-    def _gap(self, lost: int) -> list[str]:
-        if not lost:
-            return []
-        return [json.dumps({"event": "lost", "lines": lost}) if self._as_json else f"({lost} lines were lost)"]
+    def _gap(self) -> str:
+        """The line in the place of those that found no room."""
+        lost, self._lost = self._lost, 0
+        return json.dumps({"event": "lost", "lines": lost}) if self._as_json else f"({lost} lines were lost)"

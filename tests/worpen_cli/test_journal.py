@@ -17,7 +17,7 @@ from compiler.diagnostics.escape import escape_json
 from compiler.language.faults import Mark
 from runtime import events
 from runtime.events import Event, event_name, to_document
-from worpen_cli.journal import ROOM, Journal, level_of, to_sentence
+from worpen_cli.journal import AT_ONCE, ROOM, Journal, level_of, to_sentence
 
 MARK = Mark(12, 9, 12, 20, "If.condition")
 HAPPENED: list[Event] = [
@@ -147,11 +147,13 @@ def test_levels_are_coloured() -> None:
 
 def test_a_reader_who_does_not_read_stops_nobody_and_is_told_what_was_lost() -> None:
     paper, gate, reached = Paper(), threading.Event(), threading.Event()
+    numbers = []
 
     def write(text: str) -> None:
         reached.set()
         gate.wait(30)
         paper.write(text)
+        numbers.append(text.count("\n"))
 
     journal = Journal(write)
     journal.open()
@@ -163,6 +165,20 @@ def test_a_reader_who_does_not_read_stops_nobody_and_is_told_what_was_lost() -> 
     journal.close()
     assert paper.lines[-1] == "(5 lines were lost)"
     assert len(paper.lines) == ROOM + 2
+    assert max(numbers) <= AT_ONCE + 1, "all that waited was copied at once"
+
+
+def test_what_was_lost_is_told_in_its_place() -> None:
+    paper = Paper()
+    journal = Journal(paper.write)
+    for number in range(ROOM + 5):
+        journal.say(str(number))
+    journal._lines.popleft()
+    journal.say("after")
+    journal.open()
+    journal.close()
+    assert paper.lines[-2] == "(5 lines were lost)"
+    assert paper.lines[-1].endswith(" after")
 
 
 def test_a_reader_who_went_away_is_no_failure() -> None:
