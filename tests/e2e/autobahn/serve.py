@@ -21,6 +21,7 @@ RAISED = {
     "byte_rate": "0",
     "control_rate": "0",
     "connection_rate": "0",
+    "penalty_rate": "0",
     "ping_seconds": "0",
     "max_message_bytes": "16MiB",
     "unsent_bytes": "64MiB",
