@@ -68,7 +68,7 @@ bench: $(VENV)/.test ## the server beside its peers; writes the figures into doc
 soak: $(VENV)/.test ## 2000 clients that come, talk, attack and go, for 15 minutes; the server must not grow or miscount
 	$(BIN)/python -m tests.bench.soak $(SECONDS)
 
-attacks: $(VENV)/.test ## floods, bombs, stalled and vanished clients beside a healthy one; about 12 minutes
+attacks: $(VENV)/.test ## floods, bombs, stalled and vanished clients beside a healthy one; about 22 minutes
 	$(BIN)/python -m tests.bench.attacks $(ARGS)
 
 endings: $(VENV)/.test ## a thousand connections end in each way: on_disconnect runs once for each

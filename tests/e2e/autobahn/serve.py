@@ -20,7 +20,6 @@ RAISED = {
     "message_rate": "0",
     "byte_rate": "0",
     "control_rate": "0",
-    "penalty_rate": "0",
     "connection_rate": "0",
     "penalty_rate": "0",
     "ping_seconds": "0",
