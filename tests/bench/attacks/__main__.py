@@ -157,7 +157,7 @@ def measure(file: Path, name: str, blocks: int, seconds: float) -> Found:
 
 
 def attacked_seconds(name: str, seconds: float) -> float:
-    """How long a window of this attack is, where others have so many seconds: some need the server's patience to end."""
+    """How long a window of this attack is, where others have so many: some need the server's patience to end."""
     return STALL_SECONDS if name.endswith("stall") else seconds
 
 
