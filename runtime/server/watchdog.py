@@ -43,6 +43,8 @@ class _Watchdog:
         self._hook: FrameType | None = None
         """The run of a hook that was seen last, since the loop turned."""
         self._since = 0.0
+        self._is_over = False
+        """Whether it has been told that its time is over."""
 
     def turn(self) -> None:
         """The loop turns: begin anew."""
@@ -57,10 +59,12 @@ class _Watchdog:
             return
         now = perf_counter()
         if hook is not self._hook:
-            self._hook, self._since = hook, now
+            self._hook, self._since, self._is_over = hook, now, False
         elif now - self._since >= self._seconds:
-            self._hook = None
-            self._reached("hook_seconds")
+            # Told again at each look: what was raised into a finaliser or a callback of the collector is lost.
+            if not self._is_over:
+                self._is_over = True
+                self._reached("hook_seconds")
             raise HookTimeout(f"the hook ran longer than {self._seconds:g} s")
 
     def stop(self) -> None:
