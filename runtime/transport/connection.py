@@ -563,13 +563,10 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         if limit:
             self._wire.counters.reached(limit)
         self._wire.counters.dropped(limit or ("fault" if code == frames.INTERNAL_ERROR else "protocol"))
-        if code == frames.INTERNAL_ERROR:
-            self._say_last(frames.encode_close(code, reason))
-            part_with(self._wire, self.transport)
-        else:
-            self.flush()
-            self.silence()
-            self._wire.penalties.end(self.transport, frames.encode_close(code, reason))
+        last = frames.encode_close(code, reason)
+        self._wire.counters.bytes_out += len(last)  # even if said later, when nothing is counted here any more
+        self.flush()
+        part_with(self._wire, self.transport, last, at_fault=code != frames.INTERNAL_ERROR)
         self._finish(code, reason)
 
     def _break_down(self, exception: Exception) -> None:

@@ -127,12 +127,9 @@ class Handshake(asyncio.Protocol):
         self._wire.lane.add(lambda: self._meet(block))
 
     def _refuse(self, refused: BadRequest) -> None:
-        wire, response = self._wire, refused.response
         if refused.limit:
-            wire.counters.reached(refused.limit)
-        wire.counters.answered(str(response.status))
-        self._leave()
-        wire.penalties.end(self._transport, encode_response(response))
+            self._wire.counters.reached(refused.limit)
+        self._answer(refused.response, at_fault=True)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The other side left before the answer."""
@@ -238,12 +235,11 @@ class Handshake(asyncio.Protocol):
 
     # ------------------------------------------------------------------------------------------------ answering
 
-    def _answer(self, response: HttpResponse, *, without_body: bool = False) -> None:
+    def _answer(self, response: HttpResponse, *, without_body: bool = False, at_fault: bool = False) -> None:
         encoded = encode_response(response, without_body=without_body)
         self._wire.counters.answered(str(response.status))
         self._leave()
-        self._transport.write(encoded)
-        part_with(self._wire, self._transport)
+        part_with(self._wire, self._transport, encoded, at_fault=at_fault)
 
     def _break_down(self, exception: Exception) -> None:
         """The application raised, or answered what cannot be sent: a bug of ours."""

@@ -71,10 +71,17 @@ def reset(transport: asyncio.Transport) -> None:
     transport.abort()
 
 
-def part_with(wire: Wire, transport: asyncio.Transport) -> None:
-    """End a connection in good order; its protocol hears nothing more."""
-    if transport.is_closing():
+def part_with(wire: Wire, transport: asyncio.Transport, last: bytes = b"", *, at_fault: bool = False) -> None:
+    """Say the last words and end a connection in good order; its protocol hears nothing more.
+
+    Where the other side is at fault that may be later: see `Penalties`.
+    """
+    if transport.is_closing() or (at_fault and wire.penalties.postpone(transport, last)):
         return
+    if last:
+        transport.write(last)
+        if transport.is_closing():  # that failed, or was too much
+            return
     transport.set_protocol(Linger(wire, transport))
     if not transport.can_write_eof():  # TLS
         transport.close()

@@ -38,21 +38,18 @@ class Penalties:
         """Connections that wait for their end."""
         return len(self._waiting)
 
-    def end(self, transport: asyncio.Transport, last: bytes) -> None:
-        """Say the last words and part, now or later. The protocol that it had hears nothing more."""
-        if transport.is_closing():
-            return
+    def postpone(self, transport: asyncio.Transport, last: bytes) -> bool:
+        """Whether there are too many of them now. If so, the last words wait; its protocol hears nothing more."""
         wire = self._wire
         now = wire.loop.time()
         if self._bucket.take(now):
-            transport.write(last)
-            part_with(wire, transport)
-            return
+            return False
         wire.counters.reached("penalty_rate")
         if len(self._waiting) >= wire.limits.penalties:
             self._waiting.popleft().end(wire)
         self._waiting.append(_Waiting(transport, last, now + wire.limits.penalty_seconds))
         self._watch(now)
+        return True
 
     def end_all(self) -> None:
         """Say all last words now."""
@@ -85,9 +82,7 @@ class _Waiting(asyncio.Protocol):
             transport.pause_reading()
 
     def end(self, wire: Wire) -> None:
-        if not self._transport.is_closing():
-            self._transport.write(self._last)
-            part_with(wire, self._transport)
+        part_with(wire, self._transport, self._last)
 
     def pause_writing(self) -> None:
         """What is unsent may exceed the limit; how long that may stay is limited."""

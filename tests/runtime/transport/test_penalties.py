@@ -10,7 +10,7 @@ import pytest
 
 from runtime.limits import WireLimits
 from tests.runtime.transport.conftest import Run
-from tests.runtime.transport.harness import Recorder, masked, raw, serving, until, upgraded
+from tests.runtime.transport.harness import Deliberate, Recorder, masked, raw, serving, until, upgraded
 
 LIMITS = WireLimits(penalty_rate=0.001, penalty_burst=1, penalty_seconds=0.3, penalties=2)
 ENDLESS = replace(LIMITS, penalty_seconds=1_000)
@@ -32,6 +32,22 @@ def test_the_first_is_told_at_once_and_the_second_later(run: Run) -> None:
             assert wire.counters.limits_reached["penalty_rate"] == 1
             assert await second.frames_to_the_end() == BAD_NEWS
             assert len(wire.penalties) == 0
+
+    run(scenario())
+
+
+def test_last_words_are_counted_as_bytes(run: Run) -> None:
+    def fail(*_: object) -> None:
+        raise Deliberate
+
+    async def scenario() -> None:
+        heard = 0
+        async with serving(Recorder(on_message=fail), LIMITS) as (wire, port):
+            for wrong in (BROKEN, BROKEN, masked(1, b"x")):  # told at once, told later, a bug of ours
+                async with upgraded(port) as client:
+                    client.send(wrong)
+                    heard += len(await client.to_the_end())
+                    assert wire.counters.bytes_out == heard
 
     run(scenario())
 
