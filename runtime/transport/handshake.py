@@ -25,7 +25,7 @@ from runtime.transport.compression import BadOffer, Deflate
 from runtime.transport.connection import State, WebSocketConnection
 from runtime.transport.head import END, BadRequest, Head, check_growing, parse_head
 from runtime.transport.http import encode_response, header_lines, version_required
-from runtime.transport.linger import part_with
+from runtime.transport.linger import part_with, reset
 from runtime.transport.seam import Acceptance, Admission, HttpResponse, refusal
 from runtime.transport.wheel import Spoke
 from runtime.transport.wire import Wire
@@ -77,7 +77,7 @@ class Handshake(asyncio.Protocol):
         if wire.open_handshakes >= wire.limits.open_handshakes:
             wire.counters.reached("open_handshakes")
             wire.counters.answered("dropped")
-            self._transport.abort()
+            reset(self._transport)
             return
         self._remote_address = remote_address(transport)
         self._deadline = wire.loop.time() + wire.limits.handshake_seconds
@@ -143,7 +143,7 @@ class Handshake(asyncio.Protocol):
             self._wire.counters.reached("handshake_seconds")
             self._wire.counters.answered("timeout")
             self._leave()
-            self._transport.abort()
+            reset(self._transport)
 
     def settle(self) -> None:
         """Nothing is counted privately here."""
@@ -223,7 +223,7 @@ class Handshake(asyncio.Protocol):
         self._leave()
         if connection.state is not State.NEW:  # closed by the application while it decided
             self._wire.counters.answered("dropped")
-            transport.abort()
+            reset(transport)
             return
         self._wire.counters.answered("accepted")
         transport.write(answer)

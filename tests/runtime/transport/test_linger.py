@@ -10,12 +10,28 @@ import pytest
 
 from runtime.limits import WireLimits
 from runtime.transport.frames import encode_binary
+from runtime.transport.seam import Acceptance, Request
 from tests.runtime.transport.conftest import Run
-from tests.runtime.transport.harness import Recorder, masked, raw, serving, until, upgraded
+from tests.runtime.transport.harness import (
+    Listener,
+    Recorder,
+    masked,
+    raw,
+    serving,
+    until,
+    upgrade_request,
+    upgraded,
+)
 
 TCP_CLOSE = 7
 """Nothing is left of a connection, not even in the kernel."""
 BRIEF = WireLimits(close_seconds=0.1)
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the state of a TCP connection")
+
+
+def tcp_state(connection: socket.socket) -> int:
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
 
 
 def test_a_close_frame_survives_what_is_still_being_sent(run: Run) -> None:
@@ -62,7 +78,7 @@ def test_who_leaves_is_forgotten_at_once(run: Run) -> None:
     run(scenario())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux for the state of a TCP connection")
+@linux_only
 def test_what_a_dropped_client_did_not_read_is_not_kept_by_the_kernel(run: Run) -> None:
     async def scenario() -> None:
         application = Recorder()
@@ -72,6 +88,32 @@ def test_what_a_dropped_client_did_not_read_is_not_kept_by_the_kernel(run: Run) 
                 application.listeners[0].connection.send(encode_binary(b"x" * 65_000))
                 await asyncio.sleep(0)
             connection = client.transport.get_extra_info("socket")
-            await until(lambda: connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE)
+            await until(lambda: tcp_state(connection) == TCP_CLOSE)
+
+    run(scenario())
+
+
+def close_at_once(_: Request, listener: Listener) -> Acceptance:
+    listener.connection.close(1000)
+    return Acceptance(listener)
+
+
+@linux_only
+@pytest.mark.parametrize(
+    ("limits", "outcome"),
+    [
+        (WireLimits(open_handshakes=0), "dropped"),
+        (WireLimits(handshake_seconds=0.05), "timeout"),
+        (WireLimits(), "dropped"),
+    ],
+    ids=["too many", "too late", "closed by the application"],
+)
+def test_a_dropped_handshake_leaves_nothing_in_the_kernel(run: Run, limits: WireLimits, outcome: str) -> None:
+    async def scenario() -> None:
+        async with serving(Recorder(decide=close_at_once), limits) as (wire, port):
+            with socket.create_connection(("127.0.0.1", port)) as client:
+                client.sendall(upgrade_request() if limits == WireLimits() else b"")
+                await until(lambda: tcp_state(client) == TCP_CLOSE)
+                assert wire.counters.handshakes == {outcome: 1}
 
     run(scenario())
