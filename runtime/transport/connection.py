@@ -171,12 +171,14 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         reset(self.transport)
 
     def _end_early(self) -> None:
-        """End what is not open yet, or not open any more: nothing that waits will be delivered."""
+        """End what is not open yet, or not open any more: nothing that waits will be delivered.
+
+        On the wire the end is under way: who said goodbye still gets what was sent to it, and the answer.
+        """
         if self.state is State.NEW:
             self._enter(State.ENDED)
         elif self.state is State.DRAINING:
             self._forget_waiting()
-            self.transport.abort()
             self._wire.loop.call_soon(self._finish, *self._end)
 
     def limit_messages(self, most: int | None) -> None:

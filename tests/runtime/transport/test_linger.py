@@ -117,3 +117,24 @@ def test_a_dropped_handshake_leaves_nothing_in_the_kernel(run: Run, limits: Wire
                 assert wire.counters.handshakes == {outcome: 1}
 
     run(scenario())
+
+
+@pytest.mark.parametrize("how", ["close", "abort"])
+def test_who_said_goodbye_is_answered_though_the_server_ends_it_meanwhile(run: Run, how: str) -> None:
+    async def scenario() -> None:
+        application = Recorder(on_message=lambda listener, _: listener.connection.pause())
+        limits = WireLimits(unsent_bytes=100_000_000, close_seconds=1000)
+        async with serving(application, limits) as (_, port), upgraded(port) as client:
+            client.transport.pause_reading()
+            connection = application.listeners[0].connection
+            while not connection.queued_bytes:
+                connection.send(encode_binary(b"x" * 65_000))
+                await asyncio.sleep(0)
+            client.send(masked(1, b"a") + masked(1, b"waits") + masked(8, b"\x03\xe8"))
+            await until(lambda: not connection.is_open)
+            connection.close(1012) if how == "close" else connection.abort()
+            assert await application.listeners[0].end() == (1000, "")
+            client.transport.resume_reading()
+            assert (await client.to_the_end()).endswith(b"x\x88\x02\x03\xe8")
+
+    run(scenario())
