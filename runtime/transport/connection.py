@@ -230,7 +230,7 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         self._byte_ceiling = first_tokens(limits.byte_rate, limits.byte_burst)
         self._filled_at = self._quiet_since = self._progress_at = now
         self.transport = transport
-        self.write = transport.write
+        self.sink = transport
         transport.set_write_buffer_limits(high=limits.unsent_bytes)
         transport.set_protocol(self)
         self._spoke = wire.wheel.add(self)
@@ -260,12 +260,12 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self._break_down(exception)
         self.corked = False
         pending = self.pending
-        if pending is not None:
-            joined = pending if isinstance(pending, bytes) else b"".join(pending)
+        if isinstance(pending, bytes):
             self.pending = None
-            self.handed += len(joined)
-            write = self.write
-            write(joined)
+            self.handed += len(pending)
+            self.sink.write(pending)
+        elif pending is not None:
+            self.flush()
 
     def _parse(self, data: bytes) -> None:
         self.corked = True
@@ -507,16 +507,11 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             return self._counted[0]
         return self._granted - max(self._reader.allowance, 0)
 
-    @property
-    def messages_out(self) -> int:
-        """Messages that left for it, by `send` and by broadcasts."""
-        return self.sent + self.published
-
     def settle(self) -> None:
         """Add to the shared counters what was counted here since the last time."""
         counters = self._wire.counters
         messages, received, sent, handed, queued = self._counted
-        now = (self.messages_in, self._bytes_in, self.sent, self.handed, self.queued_bytes)
+        now = (self.messages_in, self._bytes_in, self.sent, self.bytes_out, self.queued_bytes)
         counters.messages_in += now[0] - messages
         counters.bytes_in += now[1] - received
         counters.messages_out += now[2] - sent

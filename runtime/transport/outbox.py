@@ -17,10 +17,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic
-from typing import Final
+from typing import Final, Protocol
 
 from runtime.limits import WireLimits
 from runtime.metrics import WireCounters
@@ -38,10 +37,27 @@ SHARED_FRAMES: Final = 32
 """Longer tuples are not shared but kept as lists, which grow without a copy."""
 _CLOCK_EVERY: Final = 16
 """Writes of a fan-out between two looks at the clock."""
+_BYTE: Final = 1 << 40
+"""What a byte counts in `Member.fanned`; a message counts 1."""
 
 
-def nowhere(_: bytes) -> None:
+class Sink(Protocol):
+    """Where frames go: a transport."""
+
+    def write(self, data: bytes, /) -> None:
+        """Take these bytes; never waits."""
+
+
+class _Nowhere:
     """Where a connection that has ended writes."""
+
+    __slots__ = ()
+
+    def write(self, data: bytes, /) -> None:
+        """Forget them."""
+
+
+NOWHERE: Final = _Nowhere()
 
 
 def kernel_queue(transport: asyncio.BaseTransport) -> int:
@@ -55,53 +71,68 @@ def kernel_queue(transport: asyncio.BaseTransport) -> int:
     return int.from_bytes(answer, sys.byteorder)
 
 
-class Outbox:
-    """The writing half of a connection. `transport` and `write` are set when it opens."""
+class Member:
+    """What a fan-out touches of a connection.
 
-    __slots__ = (
-        "_progress_at",
-        "_taken",
-        "corked",
-        "deflate",
-        "handed",
-        "pending",
-        "pending_bytes",
-        "published",
-        "sent",
-        "transport",
-        "write",
-    )
+    Of each of many members all of it is in no cache when its turn comes. So it is little, and it lies together: a
+    class's slots come before those of its subclasses. There is no method bound to the transport, and one counter for
+    two things.
+    """
 
-    transport: asyncio.Transport
-    write: Callable[[bytes], None]
+    __slots__ = ("deflate", "fanned", "pending", "sink")
+
+    sink: Sink
+    """Where frames go: the transport, while there is one to write to."""
 
     def __init__(self) -> None:
-        self.write = nowhere
-        self.pending: bytes | list[bytes] | tuple[bytes, ...] | None = None
-        """Frames not yet handed to the transport: mostly one. A tuple is shared by all who wait for the same
-        broadcasts."""
-        self.pending_bytes = 0
-        """How long they are together, where they are more than one."""
-        self.corked = False
+        self.sink = NOWHERE
         self.deflate: Deflate | None = None
         """What compresses frames, where that was agreed on."""
+        self.pending: bytes | list[bytes] | tuple[bytes, ...] | None = None
+        """Frames not yet handed to the transport: one that was sent, or a list; or a tuple of broadcasts, which all
+        share who wait for the same ones, and which are counted when they leave it."""
+        self.fanned = 0
+        """Frames of broadcasts, and, times `_BYTE`, the bytes that fan-outs have handed to the transport."""
+
+
+class Outbox(Member):
+    """The writing half of a connection. `transport` and `sink` are set when it opens."""
+
+    __slots__ = ("_progress_at", "_taken", "corked", "handed", "pending_bytes", "sent", "transport")
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending_bytes = 0
+        """How long pending frames are together, where they are a list."""
+        self.corked = False
         self.handed = 0
-        """Bytes handed to the transport."""
+        """Bytes handed to the transport, but for those in `fanned`."""
         self.sent = 0
         """Frames sent by `send`."""
-        self.published = 0
-        """Frames of broadcasts to it."""
         self._taken = 0
         self._progress_at = 0.0
 
     @property
     def queued_bytes(self) -> int:
         """Bytes sent that the kernel has not taken yet."""
-        if self.write is nowhere:
+        if self.sink is NOWHERE:
             return 0
         pending = self.pending
-        waiting = 0 if pending is None else len(pending) if isinstance(pending, bytes) else self.pending_bytes
+        waiting = 0 if pending is None else len(pending) if isinstance(pending, bytes) else sum(map(len, pending))
         return self.transport.get_write_buffer_size() + waiting
+
+    @property
+    def messages_out(self) -> int:
+        """Messages that left for it, by `send` and by broadcasts."""
+        broadcasts = self.fanned % _BYTE
+        return self.sent + broadcasts + (len(self.pending) if isinstance(self.pending, tuple) else 0)
+
+    @property
+    def bytes_out(self) -> int:
+        """Bytes handed to the transport."""
+        return self.handed + self.fanned // _BYTE
 
     def send(self, frame: bytes) -> None:
         """Write an encoded frame after all that was sent or published before."""
@@ -114,8 +145,7 @@ class Outbox:
                 self.pending = frame
             else:
                 self.handed += len(frame)
-                write = self.write
-                write(frame)
+                self.sink.write(frame)
             return
         if pending.__class__ is list:  # `collect`, written out: most of many answers to one piece of input
             pending.append(frame)
@@ -132,9 +162,13 @@ class Outbox:
         if isinstance(pending, list):
             pending.append(frame)
             self.pending_bytes += len(frame)
+            return
+        if isinstance(pending, tuple):
+            self.fanned += len(pending)
+            self.pending = [*pending, frame]
         else:
-            self.pending = [pending, frame] if isinstance(pending, bytes) else [*pending, frame]
-            self.pending_bytes = sum(map(len, self.pending))
+            self.pending = [pending, frame]
+        self.pending_bytes = sum(map(len, self.pending))
 
     def send_all(self, frames: Iterable[bytes]) -> None:
         """Send these frames, as few writes as possible."""
@@ -150,20 +184,22 @@ class Outbox:
         pending = self.pending
         if pending is not None:
             joined = pending if isinstance(pending, bytes) else b"".join(pending)
+            if isinstance(pending, tuple):
+                self.fanned += len(pending)
             self.pending = None
             self.handed += len(joined)
-            self.write(joined)
+            self.sink.write(joined)
 
     def silence(self) -> None:
         """Write nothing more, ever."""
-        self.write = nowhere
+        self.sink = NOWHERE
         self.pending = None
 
     def is_stalled(self, now: float, patience: float) -> bool:
         """Whether bytes wait and none was taken for `patience` seconds; to be asked now and then."""
         waiting = self.transport.get_write_buffer_size()
         # The kernel takes megabytes at a time: what a slow reader acknowledges shows earlier in the kernel's queue.
-        taken = self.handed - waiting - (kernel_queue(self.transport) if waiting else 0)
+        taken = self.bytes_out - waiting - (kernel_queue(self.transport) if waiting else 0)
         if not waiting or taken != self._taken:
             self._taken = taken
             self._progress_at = now
@@ -179,7 +215,7 @@ class FanOut:
         self._loop = loop
         self._limits = limits
         self._counters = counters
-        self._queue: deque[Outbox] = deque()
+        self._queue: list[Outbox] = []
         self._scheduled = False
 
     def publish(self, members: Iterable[Outbox], frame: bytes, exclude: Outbox | None = None) -> int:
@@ -187,9 +223,9 @@ class FanOut:
 
         The frame is pending when this returns, so members may come and go at once. Cost: O(members), without a copy.
         """
-        plain = frame
+        plain, alone = frame, (frame,)
         # Members of one channel mostly wait for the same frames: they share one tuple of them.
-        before: bytes | tuple[bytes, ...] | None = None
+        before: tuple[bytes, ...] | None = None
         after: tuple[bytes, ...] = ()
         together = 0
         queue = self._queue
@@ -199,26 +235,26 @@ class FanOut:
             if member is exclude:
                 continue
             count += 1
-            member.published += 1
-            wanted = plain if member.deflate is None else member.deflate.compressed(plain)
-            if wanted is not frame:
-                frame, before = wanted, None
+            if member.deflate is not None or frame is not plain:
+                wanted = plain if member.deflate is None else member.deflate.compressed(plain)
+                if wanted is not frame:
+                    frame, alone, before = wanted, (wanted,), None
             pending = member.pending
             if pending is None:
-                member.pending = frame
+                member.pending = alone
                 queue.append(member)
-                continue
-            if pending is before:
+            elif pending is before or (isinstance(pending, tuple) and len(pending) < SHARED_FRAMES):
+                if pending is not before:
+                    before, after = pending, (*pending, frame)
+                    together = sum(map(len, after))
                 member.pending = after
-                member.pending_bytes = together
-            elif isinstance(pending, list) or (isinstance(pending, tuple) and len(pending) >= SHARED_FRAMES):
-                member.collect(frame)
+                if together > most:
+                    member.flush()
             else:
-                before = pending
-                member.pending = after = (pending, frame) if isinstance(pending, bytes) else (*pending, frame)
-                member.pending_bytes = together = sum(map(len, after))
-            if member.pending_bytes > most:
-                member.flush()
+                member.collect(frame)
+                member.fanned += 1
+                if member.pending_bytes > most:
+                    member.flush()
         if queue and not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._drain)
@@ -229,31 +265,43 @@ class FanOut:
         """Write to those who have something pending, until a turn's share of members or time is used up."""
         queue = self._queue
         most = self._limits.fan_out_members
-        written = 0
         end = monotonic() + self._limits.fan_out_seconds
-        last: bytes | list[bytes] | tuple[bytes, ...] = b""
+        last: tuple[bytes, ...] = ()
         joined = b""
-        while queue and written < most and (not written or written % _CLOCK_EVERY or monotonic() < end):
-            member = queue.popleft()
-            pending = member.pending
-            if pending is None:
-                continue  # a direct send, or the end of its own input, was earlier
-            written += 1
-            # Those who wait for the same frames share one joined copy.
-            if pending is not last and pending != last:
-                last = pending
-                joined = pending if isinstance(pending, bytes) else b"".join(pending)
-            # `flush`, written out.
-            member.pending = None
-            member.handed += len(joined)
-            try:
-                write = member.write
-                write(joined)
-            except Exception as exception:
-                self._give_up(member, exception)
+        told = 0
+        begin = 0
+        while begin < len(queue) and begin < most and (not begin or monotonic() < end):
+            share = queue[begin : min(begin + _CLOCK_EVERY, most)]
+            begin += len(share)
+            for member in share:
+                pending = member.pending
+                if pending is not last:
+                    if not isinstance(pending, tuple):
+                        self._flush(member)
+                        continue
+                    # Those who wait for the same frames share one joined copy.
+                    if pending != last:
+                        joined = b"".join(pending)
+                        told = len(joined) * _BYTE + len(pending)
+                    last = pending
+                # `flush`, written out.
+                member.pending = None
+                member.fanned += told
+                try:
+                    member.sink.write(joined)
+                except Exception as exception:
+                    self._give_up(member, exception)
+        del queue[:begin]
         self._scheduled = bool(queue)
         if queue:
             self._loop.call_soon(self._drain)
+
+    def _flush(self, member: Outbox) -> None:
+        """Write what is pending for one who waits for more than broadcasts, if a direct send was not earlier."""
+        try:
+            member.flush()
+        except Exception as exception:
+            self._give_up(member, exception)
 
     def _give_up(self, member: Outbox, exception: Exception) -> None:
         """A write failed, which no transport should let happen: the others go on."""
