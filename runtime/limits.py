@@ -112,7 +112,8 @@ class ServerLimits:
 
     connections: int = _limit(20_000, Unit.COUNT, "open connections of this node", "503 with Retry-After")
     connections_per_address: int = _limit(
-        1_000, Unit.COUNT, "open connections from one IP address; from this machine there is no limit",
+        1_000, Unit.COUNT,
+        "open connections from one IP address, of IPv6 from one /64 network; from this machine there is no limit",
         "503 with Retry-After",
     )  # fmt: skip
     connections_per_user: int = _limit(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from ipaddress import ip_address
+from socket import AF_INET6, inet_ntoa, inet_ntop, inet_pton
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -12,7 +12,9 @@ from runtime.limits import ServerLimits
 from runtime.transport.rates import Bucket
 
 ANY_ORIGIN: Final = "*"
-_USUAL_LOOPBACK: Final = ("127.0.0.1", "::1", "")
+_LOOPBACK: Final = bytes(15) + b"\x01"
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+"""What IPv6 addresses begin with that are IPv4 ones."""
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -96,15 +98,25 @@ def _normal_origin(origin: str) -> str:
     return lowered
 
 
-@lru_cache(maxsize=256)
-def is_this_machine(address: str) -> bool:
-    """Whether an IP address is a loopback one, or there is none (a Unix socket)."""
-    if address in _USUAL_LOOPBACK:
-        return True
+def counted_as(address: str) -> str:
+    """Whom the limit by address counts a client as: its IPv4 address or its /64 network of IPv6; as it stands what is
+    neither. Empty for this machine (loopback, a Unix socket), which has no limit."""
+    if ":" in address:
+        return _network_of(address)
+    return "" if address.startswith("127.") else address
+
+
+def _network_of(address: str) -> str:
+    # The least that a provider gives to a customer: who has one has each of its 2**64 addresses.
     try:
-        return not address or ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
+        packed = inet_pton(AF_INET6, address.partition("%")[0])
+    except (OSError, ValueError):
+        return address
+    if packed == _LOOPBACK:
+        return ""
+    if packed.startswith(_MAPPED):
+        return counted_as(inet_ntoa(packed[12:]))
+    return inet_ntop(AF_INET6, packed[:8] + bytes(8)) + "/64"
 
 
 class Gate:
@@ -134,7 +146,7 @@ class Gate:
         """Which number of open connections is reached; None where there is room for one more."""
         if self.open >= self._limits.connections:
             return self._refusal("connections", "the server is full")
-        if self._by_address.get(address, 0) >= self._limits.connections_per_address:
+        if self._by_address.get(counted_as(address), 0) >= self._limits.connections_per_address:
             return self._refusal("connections_per_address", "too many connections from your address")
         return None
 
@@ -151,15 +163,15 @@ class Gate:
     def entered(self, address: str, user: str = "") -> None:
         """A connection is open, of this user where that is known."""
         self.open += 1
-        if not is_this_machine(address):
-            self._by_address[address] = self._by_address.get(address, 0) + 1
+        if counted := counted_as(address):
+            self._by_address[counted] = self._by_address.get(counted, 0) + 1
         if user:
             self._by_user[user] = self._by_user.get(user, 0) + 1
 
     def left(self, address: str, user: str = "") -> None:
         """A connection that entered is over."""
         self.open -= 1
-        _count_down(self._by_address, address)
+        _count_down(self._by_address, counted_as(address))
         if user:
             _count_down(self._by_user, user)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, ip_network
+from typing import cast
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from runtime.limits import ServerLimits
@@ -13,9 +15,9 @@ from runtime.server.admission import (
     QUERY_KEYS,
     BadQuery,
     Gate,
+    counted_as,
     header_variables,
     is_origin_allowed,
-    is_this_machine,
     parse_query,
 )
 
@@ -110,19 +112,55 @@ def test_origins_of_a_route(origins: list[str], origin: str, allowed: bool) -> N
 
 
 @pytest.mark.parametrize(
-    ("address", "here"),
+    ("address", "counted"),
     [
-        ("127.0.0.1", True),
-        ("127.9.9.9", True),
-        ("::1", True),
-        ("", True),
-        ("192.0.2.1", False),
-        ("fe80::1%eth0", False),
-        ("x", False),
+        ("127.0.0.1", ""),
+        ("127.9.9.9", ""),
+        ("::1", ""),
+        ("::1%lo", ""),
+        ("0:0:0:0:0:0:0:1", ""),
+        ("::ffff:127.9.9.9", ""),
+        ("::ffff:7f00:1", ""),
+        ("", ""),
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::FFFF:C000:201", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::2", "::/64"),
+        ("x", "x"),
+        ("x:y", "x:y"),
+        ("::g", "::g"),
+        ("::1\0", "::1\0"),
+        ("::\ud800", "::\ud800"),
+        ("/run/a:b.sock", "/run/a:b.sock"),
     ],
 )
-def test_this_machine(address: str, here: bool) -> None:
-    assert is_this_machine(address) is here
+def test_whom_an_address_is_counted_as(address: str, counted: str) -> None:
+    assert counted_as(address) == counted
+
+
+def _is_mapped_or_loopback(address: IPv6Address) -> bool:
+    return address.ipv4_mapped is not None or address.is_loopback
+
+
+SIXES = st.ip_addresses(v=6).filter(lambda address: not _is_mapped_or_loopback(cast("IPv6Address", address)))
+
+
+@given(SIXES, st.integers(0, 127), st.sampled_from(["", "%eth0", "%7"]))
+def test_ipv6_is_counted_by_its_network(address: IPv6Address, bit: int, scope: str) -> None:
+    other = IPv6Address(int(address) ^ 1 << bit)
+    assume(not _is_mapped_or_loopback(other))
+    assert (counted_as(f"{address}{scope}") == counted_as(other.exploded)) is (bit < 64)
+    assert ip_network(counted_as(str(address))) == ip_network((address, 64), strict=False)
+
+
+@given(st.ip_addresses(v=4))
+def test_ipv4_is_counted_by_itself_however_it_is_written(address: IPv4Address) -> None:
+    mapped = IPv6Address((0xFFFF << 32) | int(address))
+    counted = "" if address.is_loopback else str(address)
+    assert {counted_as(each) for each in (str(address), f"::ffff:{address}", mapped.exploded)} == {counted}
 
 
 def test_the_gate_counts_connections() -> None:
@@ -150,6 +188,17 @@ def test_the_gate_counts_by_address_but_not_this_machine() -> None:
     gate.left("127.0.0.1")
     gate.left("192.0.2.1")
     assert gate.objection("192.0.2.1", 0.0) is None
+
+
+def test_the_gate_counts_a_network_of_ipv6_as_one_address() -> None:
+    reached: list[str] = []
+    gate = Gate(ServerLimits(connections_per_address=2), 0.0, reached.append)
+    gate.entered("2001:db8::1")
+    gate.entered("2001:db8::2")
+    assert gate.objection("2001:db8::3", 0.0) == "too many connections from your address"
+    assert gate.objection("2001:db8:0:1::1", 0.0) is None
+    gate.left("2001:db8::1")
+    assert gate.objection("2001:db8::3", 0.0) is None
 
 
 def test_the_gate_limits_the_rate() -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from compiler.language.hooks import INPUT_NUMBERS
-from runtime.app import App
+from runtime.app import App, show_address
 from runtime.events import Refused
 from runtime.limits import ServerLimits
 from runtime.server import reception
 from runtime.server.catalogue import BrokenRoute
+from runtime.transport import handshake
 from tests.runtime.parts import route
-from tests.runtime.server.harness import UPGRADE, ask, client, over, started
+from tests.runtime.server.harness import UPGRADE, ask, client, over, port, started
 
 
 def plain(path: str = "/ws/test", **parts: Any) -> Any:
@@ -111,6 +114,37 @@ async def test_the_server_is_full() -> None:
         await over(app)
         async with client(app) as next_one:
             assert await next_one.recv() == "welcome"
+
+
+async def test_a_network_of_ipv6_is_full_and_hooks_see_whole_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = iter(["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "2001:db8::2"])
+    monkeypatch.setattr(handshake, "remote_address", lambda _: next(addresses))
+    told = route(on_connect=lambda inputs, *_: inputs[INPUT_NUMBERS["remote_addr"]])
+    async with started(told, limits=ServerLimits(connections_per_address=1)) as app:
+        async with client(app) as first:
+            assert await first.recv() == "2001:db8::1"
+            answer = await ask(app, "/ws/test", headers=UPGRADE)
+            assert (answer.status, answer.body) == (503, "too many connections from your address\n")
+            async with client(app) as other:
+                assert await other.recv() == "2001:db8:0:1::1"
+        await over(app)
+        async with client(app) as next_one:
+            assert await next_one.recv() == "2001:db8::2"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_this_machine_has_no_limit_by_address(host: str) -> None:
+    told = route(on_connect=lambda inputs, *_: inputs[INPUT_NUMBERS["remote_addr"]])
+    async with AsyncExitStack() as clients:
+        try:
+            app = await clients.enter_async_context(
+                started(told, host=host, limits=ServerLimits(connections_per_address=1))
+            )
+        except OSError:
+            pytest.skip(f"this machine has no {host}")
+        url = f"ws://{show_address(host, port(app))}/ws/test"
+        for _ in range(3):
+            assert await (await clients.enter_async_context(connect(url))).recv() == host
 
 
 async def test_who_comes_too_fast_is_refused_before_the_query_is_read() -> None:
