@@ -12,7 +12,7 @@ OutOfFuel and HookTimeout are no faults and unwind nothing.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final, TypeAlias, cast
@@ -104,11 +104,20 @@ def drives_a_hook(frame: FrameType) -> bool:
 
 def mark_in(frame: FrameType) -> Mark | None:
     """Where in the source the hook is that this frame of the interpreter drives; None for any other frame."""
+    driven = _driven_by(frame)
+    return driven["self"].chunk.source_map.mark(driven["at"]) if "at" in driven else None
+
+
+def route_in(frame: FrameType) -> RouteProgram | None:
+    """Whose hook this frame of the interpreter drives; None for any other frame."""
+    driven = _driven_by(frame)
+    return driven["self"].world.route if driven else None
+
+
+def _driven_by(frame: FrameType) -> Mapping[str, Any]:
+    """The variables of the `_Frame.run` that this frame drives; none where it drives none, or that has ended."""
     run = frame.f_locals["run"] if drives_a_hook(frame) else None
-    if run is None or run.gi_frame is None:
-        return None
-    stopped = run.gi_frame.f_locals
-    return stopped["self"].chunk.source_map.mark(stopped["at"]) if "at" in stopped else None
+    return {} if run is None or run.gi_frame is None else run.gi_frame.f_locals
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Ends hooks that compute for longer than they may (`hook_seconds`): the loop that they hold up cannot.
+"""Ends hooks that compute for longer than they may: the loop that they hold up cannot.
 
 Hooks that do not wait run inside of one callback. Their fuel counts rounds, and a round may sort a list of a hundred
 thousand: all of them together take minutes, in which nobody is served, no heartbeat is sent and no signal heard.
@@ -6,7 +6,8 @@ thousand: all of them together take minutes, in which nobody is served, no heart
 So a timer of the process is wound anew while the loop turns. Where it does not turn, the timer's signal interrupts
 whatever runs, and what runs is looked at: a hook's own code, or a function of the language that it calls, may be left
 at any place. What effects do may not; it is short, and the next signal comes soon. The same run of a hook that is
-seen for so long ends with HookTimeout, in its place, as one that waits does.
+seen for `hook_seconds`, or for the `hook_timeout` of its route where that is less, ends with HookTimeout, in its
+place, as one that waits does.
 
 The timer counts time of the processor: nothing is interrupted in a process that has nothing to do.
 """
@@ -23,12 +24,13 @@ from types import FrameType
 from typing import Final
 
 from compiler.language.faults import HookTimeout
-from runtime.interpreter import drives_a_hook
-from runtime.translator import is_translated
+from runtime import interpreter, translator
+from runtime.limits import route_limit
 
 LOOKS: Final = 20
 """So many times, within the time that a hook has, it is looked whether the loop turns and what runs."""
-_LONGEST_SECONDS: Final = 0.5
+_LONGEST_SECONDS: Final = 0.1
+"""Never less often: a hook has run for up to two pauses before it is seen first."""
 _OURS: Final = ("runtime.", "asyncio.")
 _OF_HOOKS: Final = ("runtime.interpreter", "runtime.translator")
 
@@ -39,10 +41,12 @@ class _Watchdog:
     def __init__(self, seconds: float, reached: Callable[[str], None]) -> None:
         self._seconds = seconds
         self._reached = reached
-        self._every = min(_LONGEST_SECONDS, seconds / LOOKS)
+        self._every = _pause_between_looks(seconds)
         self._hook: FrameType | None = None
         """The run of a hook that was seen last, since the loop turned."""
         self._since = 0.0
+        self._may_run = seconds
+        """How long it may be seen."""
         self._is_over = False
         """Whether it has been told that its time is over."""
 
@@ -59,13 +63,21 @@ class _Watchdog:
             return
         now = perf_counter()
         if hook is not self._hook:
-            self._hook, self._since, self._is_over = hook, now, False
-        elif now - self._since >= self._seconds:
+            self._see(hook, now)
+        elif now - self._since >= self._may_run:
             # Told again at each look: what was raised into a finaliser or a callback of the collector is lost.
             if not self._is_over:
                 self._is_over = True
                 self._reached("hook_seconds")
-            raise HookTimeout(f"the hook ran longer than {self._seconds:g} s")
+            raise HookTimeout(f"the hook ran longer than {self._may_run:g} s")
+
+    def _see(self, hook: FrameType, now: float) -> None:
+        """Another hook runs: have its time begin."""
+        self._hook, self._since, self._is_over = hook, now, False
+        route = translator.route_in(hook) or interpreter.route_in(hook)
+        self._may_run = route_limit(route.options if route else {}, "hook_timeout", self._seconds)
+        every = _pause_between_looks(self._may_run)
+        signal.setitimer(signal.ITIMER_VIRTUAL, every, every)
 
     def stop(self) -> None:
         """Look at nothing any more."""
@@ -74,11 +86,15 @@ class _Watchdog:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
+def _pause_between_looks(seconds: float) -> float:
+    return min(_LONGEST_SECONDS, seconds / LOOKS)
+
+
 def hook_around(frame: FrameType | None) -> FrameType | None:
     """The hook that runs here, where it may be left here; None where something else runs, or does on its behalf."""
     found: FrameType | None = None
     while frame is not None:
-        if is_translated(frame) or drives_a_hook(frame):
+        if translator.is_translated(frame) or interpreter.drives_a_hook(frame):
             found = frame
         elif _is_ours(frame.f_globals.get("__name__", "")):
             break
@@ -94,7 +110,7 @@ def _is_ours(module: str) -> bool:
 def watching(seconds: float, reached: Callable[[str], None]) -> Iterator[None]:
     """Have hooks end that compute for so long, while the running loop is the main thread's and the system can tell.
 
-    `reached` counts the name of the limit.
+    Their route may say less. `reached` counts the name of the limit.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield

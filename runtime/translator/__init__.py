@@ -19,9 +19,10 @@ from runtime import interpreter
 from runtime.seam import Context, Emit, Hook
 from runtime.translator.function import PLACES, NotTranslatable, Translation, translate
 
-__all__ = ["NotTranslatable", "Translation", "build_hook", "is_translated", "prepare", "translate"]
+__all__ = ["NotTranslatable", "Translation", "build_hook", "is_translated", "prepare", "route_in", "translate"]
 
 _PREPARE = "PREPARE"
+_ROUTE = "ROUTE"
 
 
 def build_hook(program: Program, route: RouteProgram, chunk: Chunk, context: Context) -> Hook:
@@ -48,7 +49,7 @@ def build_hook(program: Program, route: RouteProgram, chunk: Chunk, context: Con
         return cast("Hook", hook)
 
     pattern = cast("FunctionType", _untranslated_waiting if chunk.waits else _untranslated)
-    hook = FunctionType(pattern.__code__, {_PREPARE: become})
+    hook = FunctionType(pattern.__code__, {_PREPARE: become, _ROUTE: route})
     return cast("Hook", hook)
 
 
@@ -62,6 +63,11 @@ def prepare(hook: Hook) -> None:
 def is_translated(frame: FrameType) -> bool:
     """Whether what runs in this frame was translated from a chunk."""
     return PLACES in frame.f_globals
+
+
+def route_in(frame: FrameType) -> RouteProgram | None:
+    """Whose translated hook runs in this frame; None for any other frame, an inner expression's as well."""
+    return frame.f_globals.get(_ROUTE)
 
 
 def _name_of(route: RouteProgram, chunk: Chunk) -> str:

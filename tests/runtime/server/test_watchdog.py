@@ -49,8 +49,8 @@ ws_hooks:
 """
 
 
-def linked(engine: Engine) -> LinkedRoute:
-    program = compile_source("endless.yaml", ENDLESS.encode(), Settings()).program
+def linked(engine: Engine, limits: str = "") -> LinkedRoute:
+    program = compile_source("endless.yaml", (ENDLESS + limits).encode(), Settings()).program
     assert program is not None
     return load(encode(program), Context(Quiet()), engine).routes[0]
 
@@ -77,6 +77,40 @@ async def test_a_hook_that_computes_for_too_long_ends_in_its_place(engine: Engin
     if engine is translated:
         assert ended.value.mark is not None
         assert ended.value.mark.line == 13
+
+
+@pytest.mark.parametrize("engine", [translated, interpreted])
+@pytest.mark.parametrize(("server", "route", "seconds"), [(5, 0.05, 0.05), (0.05, 5, 0.05), (5, 0.001, 0.001)])
+async def test_the_shorter_time_of_server_and_route_counts(
+    engine: Engine, server: float, route: float, seconds: float
+) -> None:
+    reached: list[str] = []
+    gc.disable()  # as above
+    try:
+        with watching(server, reached.append):
+            await asyncio.sleep(0)
+            with pytest.raises(HookTimeout) as ended:
+                run(linked(engine, f"limits: {{hook_timeout: {route}}}\n"), lambda *_: None)
+    finally:
+        gc.enable()
+    assert str(ended.value.message) == f"the hook ran longer than {seconds:g} s"
+    assert reached == ["hook_seconds"]
+
+
+async def test_each_of_two_hooks_in_one_turn_of_the_loop_has_its_own_time() -> None:
+    hasty, patient = linked(translated, "limits: {hook_timeout: 0.05}\n"), linked(translated)
+    messages: list[str] = []
+    gc.disable()  # as above
+    try:
+        with watching(0.4, lambda _: None):
+            await asyncio.sleep(0)
+            for route in (hasty, patient, hasty):
+                with pytest.raises(HookTimeout) as ended:
+                    run(route, lambda *_: None)
+                messages.append(str(ended.value.message))
+    finally:
+        gc.enable()
+    assert messages == [f"the hook ran longer than {seconds} s" for seconds in (0.05, 0.4, 0.05)]
 
 
 def test_a_hook_that_did_not_hear_it_is_told_again_and_counted_once() -> None:
