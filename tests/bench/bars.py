@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+OWN: Final = "worpen"
+FLOOR: Final = "floor-c"
+"""The C program that reads and sends and does nothing else, as cheaply as one system call a message allows."""
 CPU: Final = "cpu_us"
 P99: Final = "p99_us"
 
@@ -50,23 +53,33 @@ Medians = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Metric → server → column → number. `x COLUMN` is how many times worpen's a peer's is, round by round."""
 
 
-def ratio(bar: Bar, medians: Medians) -> float | None:
-    """How many times as much as the peer worpen takes; None where one of the two was not measured."""
+def ratio(bar: Bar, medians: Medians, server: str = OWN) -> float | None:
+    """How many times as much as the peer a server takes; None where one of the two was not measured."""
+    peer, own = (_times(medians, bar, name) for name in (bar.peer, server))
+    return own / peer if own and peer else None
+
+
+def _times(medians: Medians, bar: Bar, server: str) -> float | None:
+    """How many times as much as worpen a server takes."""
     servers = medians.get(bar.metric, {})
-    times = servers.get(bar.peer, {}).get(f"x {bar.column}")
-    return 1 / times if times and "worpen" in servers else None
+    if OWN not in servers:
+        return None
+    return 1.0 if server == OWN else servers.get(server, {}).get(f"x {bar.column}")
 
 
 def verdicts(medians: Medians) -> str:
-    """A table: each bar, its ratio, and whether it holds."""
-    head = ("| what | measured | beside | at most | ratio | |", "| --- | --- | --- | --: | --: | --- |")
+    """A table: each bar, its ratio, whether it holds, and the ratio of a C program: what no server goes below."""
+    head = (
+        "| what | measured | beside | at most | ratio | | the C program |",
+        "| --- | --- | --- | --: | --: | --- | --: |",
+    )
     return "\n".join((*head, *_rows(medians))) + "\n"
 
 
 def _rows(medians: Medians) -> Iterator[str]:
     for bar in BARS:
-        found = ratio(bar, medians)
-        shown = "–" if found is None else f"{found:.2f}"
+        found, least = ratio(bar, medians), ratio(bar, medians, FLOOR)
+        shown, floor = ("–" if each is None else f"{each:.2f}" for each in (found, least))
         verdict = "not measured" if found is None else "holds" if found <= bar.most else "**does not hold**"
         what, column = _WHAT[bar.metric], _COLUMNS[bar.column]
-        yield f"| {what} | {column} | {bar.peer} | {bar.most} | {shown} | {verdict} |"
+        yield f"| {what} | {column} | {bar.peer} | {bar.most} | {shown} | {verdict} | {floor} |"

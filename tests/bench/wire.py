@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.bench import growth
-from tests.bench.bars import verdicts
+from tests.bench.bars import FLOOR, OWN, verdicts
 from tests.bench.serving import command_line, routes_file
 
 PROJECT: Final = Path(__file__).parents[2]
 COMPARE: Final = PROJECT.parent / "shared" / "bench" / "compare.py"
 PAGE: Final = PROJECT / "docs" / "performance.md"
 PLOT: Final = PROJECT / "docs" / "images" / "wire.svg"
-PEERS: Final = "picows,websockets,ws,nchan"
+PEERS: Final = f"picows,websockets,ws,nchan,{FLOOR}"
 METRICS: Final = "echo100,pipe32,cast1000,cast100w8,connect,mem10k"
 BEGIN, END = "<!-- wire: made by make bench -->", "<!-- /wire -->"
 BAR, ROW, LABEL = 420, 18, 130
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> int:
         return 0
     with routes_file() as file, tempfile.TemporaryDirectory() as folder:
         result = Path(folder, "result.json")
-        own = ["--server", f"worpen={command_line(file)}", "--echo", "/ws/echo", "--broadcast", "/ws/room"]
+        own = ["--server", f"{OWN}={command_line(file)}", "--echo", "/ws/echo", "--broadcast", "/ws/room"]
         chosen = ["--peers", PEERS, "--metrics", METRICS, "--json", str(result), *arguments]
         done = subprocess.run(
             [sys.executable, str(COMPARE), *own, *chosen], stdout=subprocess.PIPE, text=True, cwd=PROJECT
@@ -72,7 +72,7 @@ def plot(medians: dict[str, dict[str, Any]]) -> str:
         y += ROW + 6
         lines.append(f'<text x="4" y="{y - 6}" font-weight="bold">{metric}</text>')
         for name, value in values.items():
-            color = "#c2410c" if name == "worpen" else "#94a3b8"
+            color = "#c2410c" if name == OWN else "#94a3b8"
             lines.append(f'<text x="4" y="{y + 13}">{name}</text>')
             lines.append(f'<rect x="{LABEL}" y="{y + 2}" width="{value / most * BAR:.1f}" height="13" fill="{color}"/>')
             lines.append(f'<text x="{LABEL + value / most * BAR + 6:.1f}" y="{y + 13}">{value:.2f}</text>')
