@@ -399,7 +399,7 @@ class App:
 
     def watching_hooks(self) -> AbstractContextManager[None]:
         """Have hooks end that compute for longer than they may. One server of a process can; see `watchdog`."""
-        return watching(self.settings.limits.hook_seconds, self.wire_counters.reached)
+        return watching(self.settings.limits, self.wire_counters.reached)
 
     def hurry(self) -> None:
         """Finish a drain that is under way in less time."""

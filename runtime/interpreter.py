@@ -108,10 +108,10 @@ def mark_in(frame: FrameType) -> Mark | None:
     return driven["self"].chunk.source_map.mark(driven["at"]) if "at" in driven else None
 
 
-def route_in(frame: FrameType) -> RouteProgram | None:
-    """Whose hook this frame of the interpreter drives; None for any other frame."""
+def hook_in(frame: FrameType) -> tuple[RouteProgram, Chunk] | None:
+    """The hook that this frame of the interpreter drives, and whose it is; None for any other frame."""
     driven = _driven_by(frame)
-    return driven["self"].world.route if driven else None
+    return (driven["self"].world.route, driven["self"].chunk) if driven else None
 
 
 def _driven_by(frame: FrameType) -> Mapping[str, Any]:

@@ -19,10 +19,10 @@ from runtime import interpreter
 from runtime.seam import Context, Emit, Hook
 from runtime.translator.function import PLACES, NotTranslatable, Translation, translate
 
-__all__ = ["NotTranslatable", "Translation", "build_hook", "is_translated", "prepare", "route_in", "translate"]
+__all__ = ["NotTranslatable", "Translation", "build_hook", "hook_in", "is_translated", "prepare", "translate"]
 
 _PREPARE = "PREPARE"
-_ROUTE = "ROUTE"
+_HOOK = "HOOK"
 
 
 def build_hook(program: Program, route: RouteProgram, chunk: Chunk, context: Context) -> Hook:
@@ -49,7 +49,7 @@ def build_hook(program: Program, route: RouteProgram, chunk: Chunk, context: Con
         return cast("Hook", hook)
 
     pattern = cast("FunctionType", _untranslated_waiting if chunk.waits else _untranslated)
-    hook = FunctionType(pattern.__code__, {_PREPARE: become, _ROUTE: route})
+    hook = FunctionType(pattern.__code__, {_PREPARE: become, _HOOK: (route, chunk)})
     return cast("Hook", hook)
 
 
@@ -65,9 +65,9 @@ def is_translated(frame: FrameType) -> bool:
     return PLACES in frame.f_globals
 
 
-def route_in(frame: FrameType) -> RouteProgram | None:
-    """Whose translated hook runs in this frame; None for any other frame, an inner expression's as well."""
-    return frame.f_globals.get(_ROUTE)
+def hook_in(frame: FrameType) -> tuple[RouteProgram, Chunk] | None:
+    """The translated hook that runs in this frame, and whose it is; None for others, an inner expression's too."""
+    return frame.f_globals.get(_HOOK)
 
 
 def _name_of(route: RouteProgram, chunk: Chunk) -> str:

@@ -6,6 +6,8 @@ Real operations, compiled, against a real database, a Redis that never answers, 
 from __future__ import annotations
 
 import asyncio
+import gc
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -65,6 +67,11 @@ def many(count: int, operation: str) -> str:
 
 ONE_SQL = '{SqlOp: {query: "SELECT 1 AS one"}}'
 LONG_SQL = f'{{SqlOp: {{query: "{ENDLESS_SQL}"}}}}'
+COMPUTING = (
+    "{While: {condition: true, max_iterations: 100000, "
+    'body: [{SetVar: {name: last, value: "{{ range(0, 50000) | sort | sum }}"}}]}}'
+)
+"""Has fuel for some minutes."""
 ONE_HTTP = f'{{HttpRequest: {{url: "http://127.0.0.1:{PORT}/healthz"}}}}'
 CASES = {
     "fuel": Case("{While: {condition: true, max_iterations: 100000, body: [{Log: {message: x, level: debug}}]}}",
@@ -160,6 +167,22 @@ async def test_on_auth_over_a_limit_refuses(
             await client(app)
         assert refused.value.response.status_code == 403
         assert app.settle().limits_reached == reached
+        assert app.connections == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="timers of POSIX")
+async def test_on_auth_that_computes_for_too_long_refuses(tmp_path: Path) -> None:
+    limits = ServerLimits(auth_seconds=0.2, drain_seconds=3)
+    async with served(tmp_path, limits, auth=f"[{COMPUTING}]") as app:
+        gc.disable()  # others have callbacks in the collector, and what is raised into those is lost, with a warning
+        try:
+            with app.watching_hooks(), pytest.raises(InvalidStatus) as refused:
+                await client(app)
+        finally:
+            gc.enable()
+        assert refused.value.response.status_code == 403
+        assert results(app, "on_auth") == {"hook_timeout": 1}
+        assert app.settle().limits_reached == {"auth_seconds": 1}
         assert app.connections == 0
 
 

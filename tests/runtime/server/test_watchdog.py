@@ -21,6 +21,7 @@ from compiler.language.faults import Fault, HookTimeout
 from compiler.language.values import UNSET
 from compiler.pipeline import Settings, compile_source
 from runtime.interpreter import build_hook as interpreted
+from runtime.limits import ServerLimits
 from runtime.loader import LinkedRoute, load
 from runtime.seam import Context, Engine
 from runtime.server.watchdog import _Watchdog, hook_around, watching
@@ -37,7 +38,7 @@ route_type: WebSocket
 ws_hooks:
   on_message:
     - SetVar: {name: items, value: "{{ range(0, 20000) }}"}
-    - WsOp: {command: send, message: begun}
+    - Log: {message: begun}
     - Try:
         body:
           - While:
@@ -49,14 +50,16 @@ ws_hooks:
 """
 
 
-def linked(engine: Engine, limits: str = "") -> LinkedRoute:
-    program = compile_source("endless.yaml", (ENDLESS + limits).encode(), Settings()).program
+def linked(engine: Engine, limits: str = "", hook: str = "on_message") -> LinkedRoute:
+    text = ENDLESS.replace("on_message", hook) + limits
+    program = compile_source("endless.yaml", text.encode(), Settings()).program
     assert program is not None
     return load(encode(program), Context(Quiet()), engine).routes[0]
 
 
 def run(route: LinkedRoute, emit: Callable[..., Any]) -> object:
-    return route.hooks["on_message"]([None] * 20, [UNSET] * len(route.program.slots), emit)
+    (hook,) = route.hooks.values()
+    return hook([None] * 20, [UNSET] * len(route.program.slots), emit)
 
 
 @pytest.mark.parametrize("engine", [translated, interpreted])
@@ -65,14 +68,14 @@ async def test_a_hook_that_computes_for_too_long_ends_in_its_place(engine: Engin
     told: list[object] = []
     gc.disable()  # others have callbacks in the collector, and what is raised into those is lost, with a warning
     try:
-        with watching(0.2, reached.append):
+        with watching(ServerLimits(hook_seconds=0.2), reached.append):
             await asyncio.sleep(0)
             with pytest.raises(HookTimeout) as ended:
                 run(linked(engine), lambda *arguments: told.append(arguments[0]))
     finally:
         gc.enable()
     assert reached == ["hook_seconds"]
-    assert told == ["send"], "neither `catch` nor `finally` runs"
+    assert told == ["log"], "neither `catch` nor `finally` runs"
     assert str(ended.value.message) == "the hook ran longer than 0.2 s"
     if engine is translated:
         assert ended.value.mark is not None
@@ -87,7 +90,7 @@ async def test_the_shorter_time_of_server_and_route_counts(
     reached: list[str] = []
     gc.disable()  # as above
     try:
-        with watching(server, reached.append):
+        with watching(ServerLimits(hook_seconds=server), reached.append):
             await asyncio.sleep(0)
             with pytest.raises(HookTimeout) as ended:
                 run(linked(engine, f"limits: {{hook_timeout: {route}}}\n"), lambda *_: None)
@@ -97,12 +100,37 @@ async def test_the_shorter_time_of_server_and_route_counts(
     assert reached == ["hook_seconds"]
 
 
+@pytest.mark.parametrize("engine", [translated, interpreted])
+@pytest.mark.parametrize(
+    ("auth", "server", "route", "seconds", "limit"),
+    [
+        (0.05, 5, 5, 0.05, "auth_seconds"),
+        (5, 0.05, 5, 0.05, "hook_seconds"),
+        (4, 5, 0.05, 0.05, "auth_seconds"),
+    ],
+)
+async def test_the_shortest_time_counts_for_on_auth(
+    engine: Engine, auth: float, server: float, route: float, seconds: float, limit: str
+) -> None:
+    reached: list[str] = []
+    gc.disable()  # as above
+    try:
+        with watching(ServerLimits(auth_seconds=auth, hook_seconds=server), reached.append):
+            await asyncio.sleep(0)
+            with pytest.raises(HookTimeout) as ended:
+                run(linked(engine, f"limits: {{hook_timeout: {route}}}\n", "on_auth"), lambda *_: None)
+    finally:
+        gc.enable()
+    assert str(ended.value.message) == f"the hook ran longer than {seconds:g} s"
+    assert reached == [limit]
+
+
 async def test_each_of_two_hooks_in_one_turn_of_the_loop_has_its_own_time() -> None:
     hasty, patient = linked(translated, "limits: {hook_timeout: 0.05}\n"), linked(translated)
     messages: list[str] = []
     gc.disable()  # as above
     try:
-        with watching(0.4, lambda _: None):
+        with watching(ServerLimits(hook_seconds=0.4), lambda _: None):
             await asyncio.sleep(0)
             for route in (hasty, patient, hasty):
                 with pytest.raises(HookTimeout) as ended:
@@ -123,7 +151,7 @@ def test_a_hook_that_did_not_hear_it_is_told_again_and_counted_once() -> None:
 
     with pytest.raises(Fault):
         run(linked(translated), emit)
-    watchdog = _Watchdog(0.0, reached.append)
+    watchdog = _Watchdog(ServerLimits(hook_seconds=0.0), reached.append)
     watchdog.look(0, frames[0])
     for _ in range(3):
         with pytest.raises(HookTimeout):
@@ -135,10 +163,10 @@ async def test_many_short_hooks_in_one_turn_of_the_loop_are_no_long_one() -> Non
     route, reached = linked(translated), list[str]()
 
     def emit(effect: str, *_: object) -> None:
-        if effect == "send":
+        if effect == "log":
             raise Fault(codes.THROWN, "enough")
 
-    with watching(0.2, reached.append):
+    with watching(ServerLimits(hook_seconds=0.2), reached.append):
         began = process_time()
         while process_time() - began < 0.8:
             with pytest.raises(Fault):
@@ -148,7 +176,7 @@ async def test_many_short_hooks_in_one_turn_of_the_loop_are_no_long_one() -> Non
 
 async def test_what_computes_and_is_no_hook_goes_on() -> None:
     reached: list[str] = []
-    with watching(0.1, reached.append):
+    with watching(ServerLimits(hook_seconds=0.1), reached.append):
         began = process_time()
         while process_time() - began < 0.4:
             json.dumps(list(range(1000)))
@@ -181,7 +209,7 @@ def test_a_hook_may_be_left_in_its_own_code_and_in_functions_but_not_amid_an_eff
 
 async def test_nothing_is_left_of_it() -> None:
     before = signal.getsignal(signal.SIGVTALRM)
-    with watching(1, print):
+    with watching(ServerLimits(hook_seconds=1), print):
         assert signal.getsignal(signal.SIGVTALRM) is not before
         assert signal.getitimer(signal.ITIMER_VIRTUAL)[0] > 0
     assert signal.getsignal(signal.SIGVTALRM) is before
@@ -192,7 +220,7 @@ def test_other_threads_can_have_none() -> None:
     entered: list[bool] = []
 
     async def main() -> None:
-        with watching(1, print):
+        with watching(ServerLimits(hook_seconds=1), print):
             entered.append(signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0)
 
     thread = threading.Thread(target=lambda: asyncio.run(main()))
