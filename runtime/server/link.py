@@ -376,10 +376,13 @@ class Link:
             if not ended.done():
                 ended.set_result(how)
 
-        def reached(limit: str) -> None:
-            self._floor.reached("auth_seconds" if limit == "hook_seconds" else limit)
+        limits = self._floor.limits
+        seconds, least = min((limits.auth_seconds, "auth_seconds"), (limits.hook_seconds, "hook_seconds"))
 
-        self._drive(outcome, self._floor.limits.auth_seconds, report, reached)
+        def reached(limit: str) -> None:
+            self._floor.reached(least if limit == "hook_seconds" else limit)
+
+        self._drive(outcome, seconds, report, reached)
         try:
             refused = self._vetted(await ended)
         except asyncio.CancelledError:

@@ -24,6 +24,7 @@ from typing import Final, Protocol
 from runtime.limits import WireLimits
 from runtime.metrics import WireCounters
 from runtime.transport.compression import Deflate
+from runtime.transport.linger import reset
 
 try:
     import fcntl
@@ -306,5 +307,5 @@ class FanOut:
     def _give_up(self, member: Outbox, exception: Exception) -> None:
         """A write failed, which no transport should let happen: the others go on."""
         member.silence()
-        member.transport.abort()
+        reset(member.transport)
         self._loop.call_exception_handler({"message": "a write failed", "exception": exception})

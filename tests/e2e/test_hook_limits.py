@@ -150,6 +150,7 @@ async def test_a_hook_over_a_limit_ends_with_an_error_and_its_connection_stays(c
     ("auth", "limits", "reached"),
     [
         (f"[{LONG_SQL}]", {"auth_seconds": 0.2}, {"auth_seconds": 1}),
+        (f"[{LONG_SQL}]", {"hook_seconds": 0.2, "auth_seconds": 30}, {"hook_seconds": 1}),
         (f"[{many(17, ONE_SQL)}]", {}, {"sql_calls": 1}),
         (
             "[{While: {condition: true, max_iterations: 100000, body: [{Log: {message: x}}]}}]",
@@ -157,7 +158,7 @@ async def test_a_hook_over_a_limit_ends_with_an_error_and_its_connection_stays(c
             {"fuel": 1},
         ),
     ],
-    ids=["time", "SQL statements", "fuel"],
+    ids=["time", "a hook's time", "SQL statements", "fuel"],
 )
 async def test_on_auth_over_a_limit_refuses(
     auth: str, limits: dict[str, Any], reached: dict[str, int], tmp_path: Path
