@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from time import monotonic
 from typing import Final, Protocol
 
@@ -171,8 +171,15 @@ class Outbox(Member):
             self.pending = [pending, frame]
         self.pending_bytes = sum(map(len, self.pending))
 
-    def send_all(self, frames: Iterable[bytes]) -> None:
+    def send_all(self, frames: Sequence[bytes]) -> None:
         """Send these frames, as few writes as possible."""
+        if frames and self.corked and self.pending is None and self.deflate is None:
+            # Answers to one piece of input: joined at once, they are as good as one.
+            self.sent += len(frames)
+            self.pending = b"".join(frames)
+            if len(self.pending) > JOINED_BYTES:
+                self.flush()
+            return
         was_corked, self.corked = self.corked, True
         for frame in frames:
             self.send(frame)

@@ -13,6 +13,7 @@ import pytest
 
 from runtime.limits import WireLimits
 from runtime.metrics import WireCounters
+from runtime.transport.compression import Compression
 from runtime.transport.frames import encode_binary, encode_text
 from runtime.transport.outbox import SHARED_FRAMES, FanOut, Outbox, Sink
 from runtime.transport.wire import Wire
@@ -164,15 +165,31 @@ def test_many_frames_at_once_are_few_writes_in_their_place(run: Run) -> None:
         one.send_all([])
         assert len(one.written) == 2
         one.corked = True
-        one.send_all([encode_text("answer")])
+        one.send_all([encode_text("answer"), encode_text("another")])
+        one.send(encode_text("the last"))
+        one.send_all([])
         assert len(one.written) == 2, "the end of the input writes it"
+        assert one.messages_out == 105
         one.flush()
+        assert texts(one.written[2]) == ["answer", "another", "the last"]
+        one.send_all([encode_text("x" * 1_000)] * 200)
+        assert len(one.written) == 4, "that is too much to wait"
         one.corked = False
         one.written.clear()
         one.send_all([encode_text("x" * 1_000)] * 200)
         assert len(one.written) == 4, "64 KiB at a time"
 
     run(scenario())
+
+
+def test_each_of_many_frames_is_compressed_by_itself() -> None:
+    agreed = Compression().negotiate((("Sec-WebSocket-Extensions", "permessage-deflate"),))
+    assert agreed is not None
+    one, frame = Paper(), encode_text("all work and no play " * 20)
+    one.deflate, one.corked = agreed[1], True
+    one.send_all([frame, frame])
+    one.flush()
+    assert one.written == [agreed[1].compressed(frame) * 2]
 
 
 def test_channels_that_share_members_keep_the_order(run: Run) -> None:
