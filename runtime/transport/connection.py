@@ -284,6 +284,8 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
             self._peer.received_texts(texts)
         for text in texts:
             reader.deliver(text)
+            if not reader.is_running:
+                return
 
     def _parse_slice(self) -> None:
         """Parse the next slice of what waits, unless the inbox is full; see to the rest."""

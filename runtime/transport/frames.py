@@ -13,14 +13,15 @@ its `Listener` (everything else). Three states, told apart by two fields:
     inside a message         opcode != 0: a fragment came, its last one not yet; control frames may stand between
 
 Frame headers and control frames that are cut in two wait in `tail`, so it never holds more than 130 bytes, except while
-halted. The usual case, one whole short text frame, is looked for first; several in one piece are offered as one
-iterator, so that who takes them need not begin anew for each.
+halted. The usual case, one whole short text frame, is looked for first; several in one piece are parsed first and then
+offered as one iterator, so that who takes them need not begin anew for each.
 """
 
 from __future__ import annotations
 
 from codecs import utf_8_decode
 from collections.abc import Callable, Iterator
+from operator import length_hint
 from typing import Final, Protocol, TypeAlias
 
 from runtime.transport.masking import apply_mask
@@ -42,6 +43,8 @@ _WHOLE_TEXT: Final = FINAL | TEXT
 _KEY: Final = slice(2, 6)
 _PAYLOAD: Final = slice(6, None)
 """Of a short frame. Written as `[2:6]`, a slice is made anew each time."""
+_TOGETHER: Final = 4
+"""To offer texts together costs more than is won where they are fewer."""
 _NO_FRAME: Final = -1
 """First byte that no frame has: in `usual`, it turns the short cut off."""
 
@@ -147,7 +150,8 @@ class Listener(Protocol):
     """Who hears what is not a message. Each method may call `FrameReader.halt` or `stop`."""
 
     def texts_received(self, texts: Iterator[str]) -> None:
-        """Whole text messages one behind the other. What is not taken from `texts` comes by `deliver`."""
+        """Whole text messages one behind the other. What is not taken from `texts` comes by `deliver`; after `halt` or
+        `stop` take none."""
 
     def ping_received(self, payload: bytes) -> None:
         """A ping that wants its payload back in a pong."""
@@ -202,7 +206,6 @@ class FrameReader:
         "_max_fragments",
         "_max_message",
         "_opcode",
-        "_position",
         "_remaining",
         "_reserved",
         "_running",
@@ -219,8 +222,6 @@ class FrameReader:
     tail: bytes
     """Input not yet parsed."""
     _opcode: int
-    _position: int
-    """Up to where `_texts` has read."""
     _fragments: int
     _remaining: int
     _final: bool
@@ -276,6 +277,11 @@ class FrameReader:
                 self._seek_usual()
 
     @property
+    def is_running(self) -> bool:
+        """Whether it goes on with what came: it was neither halted nor stopped."""
+        return self._running
+
+    @property
     def is_stopped(self) -> bool:
         """Whether the stream has ended: a close frame, a failure, or `stop`."""
         return self._max_message < 0
@@ -318,11 +324,10 @@ class FrameReader:
                 if piece[position] == self._usual and 128 <= (coded := piece[position + 1]) < 254:
                     start = position + 6
                     end = position + coded - 122
-                    if end < size:
-                        self._position = position
-                        self._listener.texts_received(self._texts(piece, position, size))
-                        if position < self._position:
-                            position = self._position
+                    if position + _TOGETHER * (end - position) <= size:
+                        used = self._offer(piece, position, size)
+                        if used > position:
+                            position = used
                             continue
                     if end <= size:
                         try:
@@ -349,24 +354,41 @@ class FrameReader:
         if position < size and self._max_message >= 0:
             self.tail = piece[position:]
 
-    def _texts(self, piece: bytes, position: int, size: int) -> Iterator[str]:
-        """The texts of the usual frames from `position` on, while there is allowance; what is wrong, `feed` finds."""
+    def _offer(self, piece: bytes, position: int, size: int) -> int:
+        """Offer the texts of the usual frames from `position` on; return up to where they were taken."""
+        texts, end = self._texts(piece, position, size)
+        if not texts:
+            return position
+        offered = iter(texts)
+        self._listener.texts_received(offered)
+        left = length_hint(offered)
+        taken = len(texts) - left
+        self.allowance -= taken
+        if not left:
+            return end
+        for _ in range(taken):
+            position += piece[position + 1] - 122
+        return position
+
+    def _texts(self, piece: bytes, position: int, size: int) -> tuple[list[str], int]:
+        """The texts of the usual frames from `position` on, as many as there is allowance for, and where those frames
+        end; what is wrong with the next one, `feed` finds."""
+        texts: list[str] = []
         usual = self._usual
-        while size - position >= 2 and piece[position] == usual and 128 <= (coded := piece[position + 1]) < 254:
+        for _ in range(self.allowance):
+            if size - position < 2 or piece[position] != usual or not 128 <= (coded := piece[position + 1]) < 254:
+                break
             start = position + 6
             end = position + coded - 122
-            allowance = self.allowance
-            if end > size or allowance < 1:
-                return
+            if end > size:
+                break
             try:
                 text = apply_mask(piece[start:end], piece[position + 2 : start]).decode()
             except UnicodeDecodeError:
-                return
-            self._position = position = end
-            self.allowance = allowance = allowance - 1
-            yield text
-            if not self._running:
-                return
+                break
+            texts.append(text)
+            position = end
+        return texts, position
 
     def _parse_frame(self, piece: bytes, position: int, size: int) -> int:
         """Parse any one frame, or its beginning; return the new position, the same one when the header is cut."""

@@ -147,6 +147,42 @@ def test_halt_keeps_what_follows() -> None:
     assert not script.reader.inside_message
 
 
+@pytest.mark.parametrize("ends", [False, True])
+def test_texts_that_come_together_are_not_taken_after_halt(ends: bool) -> None:
+    script = Script(allowance=9)
+    seen: list[str] = []
+
+    def some(texts: Iterator[str]) -> None:
+        for text in texts:
+            seen.append(text)
+            if text == "b":
+                assert script.reader.is_running
+                script.reader.stop() if ends else script.reader.halt()
+                assert not script.reader.is_running
+                return
+
+    script.texts_received = some  # type: ignore[method-assign]
+    script.reader.feed(b"".join(masked(1, text) for text in (b"a", b"b", b"c", b"d", b"e")))
+    assert seen == ["a", "b"]
+    assert script.reader.allowance == 7
+    script.reader.feed(b"")
+    assert (seen, script.events) == (["a", "b"], [] if ends else [("message", text) for text in "cde"])
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_few_texts_come_one_by_one(number: int) -> None:
+    script = Script()
+    offered: list[str] = []
+
+    def take(texts: Iterator[str]) -> None:
+        offered.extend(texts)
+
+    script.texts_received = take  # type: ignore[method-assign]
+    script.reader.feed(masked(1, b"text") * number)
+    assert len(offered) == (number if number >= 4 else 0)
+    assert len(script.events) == number - len(offered)
+
+
 @pytest.mark.parametrize("taken", [0, 1, 2, 3, None])
 def test_texts_that_come_together_may_be_taken_or_left(taken: int | None) -> None:
     script = Script(taken=taken, allowance=5)
