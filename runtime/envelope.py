@@ -7,7 +7,7 @@ history. What it sends is not wrapped. All other clients see nothing of this.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -73,6 +73,10 @@ class Wrapped:
     def send(self, frame: bytes) -> None:
         """Write a frame, wrapped."""
         self.end.send(message(self._wire, frame))
+
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        """Write these frames, each wrapped."""
+        self.end.send_all([message(self._wire, frame) for frame in frames])
 
     def tell(self, kind: str, **members: Value) -> None:
         """Write something else than a message."""

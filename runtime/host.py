@@ -30,6 +30,7 @@ from runtime.events import Events, FrameOut, LogLine
 from runtime.history import Keep
 from runtime.interpreter import mark_in
 from runtime.recall import Recall
+from runtime.seam import Emit
 from runtime.services import Services
 
 NORMAL_CLOSURE: Final = 1000
@@ -50,6 +51,9 @@ class Far(Protocol):
 
     def send(self, frame: bytes) -> None:
         """Write a frame after all before it."""
+
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        """Write these frames after all before them."""
 
 
 class Wire(Protocol):
@@ -174,6 +178,8 @@ _NOTHING_SEEN: Final[dict[str, Position]] = {}
 """Of nearly all clients: one for them all, always empty."""
 
 
+BATCH_BYTES: Final = 64 * 1024
+"""Answers to messages that came together are handed over when they are more than this."""
 _LEFT_OUT: Final = object()
 """What stands for an argument of `emit` that an effect does not have."""
 
@@ -243,6 +249,33 @@ class Host:
                 return self._run.call(effect, *arguments)
             case _:
                 raise NotImplementedError(f"routes that ask for `{effect}` are not served")
+
+    def batching(self, answers: list[bytes]) -> Emit:
+        """`emit` for hooks of messages that came together, while nobody follows the connection and it has no codec.
+
+        Texts that they send wait in `answers`, which the caller hands over in the end. Before any other effect, and
+        when they are many, they are handed over here.
+        """
+        far, encode_text = self._far, self._node.wire.encode_text
+        room = BATCH_BYTES
+
+        def emit(effect: str, message: Any = _LEFT_OUT, binary: Any = _LEFT_OUT, *others: Any) -> Any:
+            nonlocal room
+            if effect == "send" and message.__class__ is str and not binary and far.is_open:
+                try:
+                    frame = encode_text(message)
+                except UnicodeEncodeError:
+                    raise half_a_pair(message) from None
+                answers.append(frame)
+                room -= len(frame)
+                if room < 0:
+                    room = BATCH_BYTES
+                    hand_over_all(far, answers)
+                return 1
+            hand_over_all(far, answers)
+            return self.emit(effect, message, binary, *others)
+
+        return emit
 
     def reply(self, value: Value) -> None:
         """Send what a hook returned: encoded by the route's codec; without one a text as it is, anything else as JSON.
@@ -448,6 +481,13 @@ def hand_over(far: Far, frame: bytes) -> int:
         return 0
     far.send(frame)
     return 1
+
+
+def hand_over_all(far: Far, frames: list[bytes]) -> None:
+    """Write these frames to one connection, and forget them."""
+    if frames:
+        far.send_all(frames)
+        frames.clear()
 
 
 def decode_base64(text: str) -> bytes:

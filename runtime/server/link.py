@@ -21,7 +21,7 @@ from runtime.codecs import BadPayload, Codec, codec_of, from_json, text_of_bytes
 from runtime.envelope import Position, Wrapped
 from runtime.events import Connected, Disconnected, FrameIn, HookFinished, LogLine
 from runtime.history import keep_of
-from runtime.host import Host
+from runtime.host import Host, hand_over_all
 from runtime.limits import route_limit
 from runtime.metrics import TIMED_RUNS, Tally, count, tally_of
 from runtime.needs import fitted
@@ -226,7 +226,7 @@ class Link:
         """Text messages that came together: the usual case of `received` for each, with what is the same done once.
 
         Ends before a message that is not usual, and after one whose hook did not end as usual. Hooks of one call are
-        timed together, and share the time evenly.
+        timed together, and share the time evenly; their answers leave together.
         """
         session, tally = self.session, self._tally
         run = session.at_once
@@ -239,7 +239,9 @@ class Link:
             or self.followed
         ):
             return
-        inputs, slots, emit, runs = session.inputs, session.slots, self.emit, self.runs
+        inputs, slots, runs, connection = session.inputs, session.slots, self.runs, self._connection
+        answers: list[bytes] = []
+        emit = self._host.batching(answers)
         inputs[MESSAGE_TYPE] = "text"
         session.state = _RUNNING
         session.hook = self.hook = "on_message"
@@ -250,18 +252,23 @@ class Link:
             try:
                 returned = run(inputs, slots, emit)
             except (Uncatchable, Exception) as problem:
+                hand_over_all(self._far, answers)
                 self._share_time(tally, self.runs - runs, but_one=True)
                 session.finished(None, problem)
                 return
             if returned is not None or session.held or session.state is not _RUNNING:
+                hand_over_all(self._far, answers)
                 self._share_time(tally, self.runs - runs, but_one=True)
                 session.finished(cast("Value", returned), None)
                 return
+            if not connection.is_open:  # it was dropped: it takes no answers
+                break
         self._share_time(tally, self.runs - runs)
         self.result = "ok"
         session.hook = ""
         inputs[MESSAGE] = None
         session.state = _OPEN
+        hand_over_all(self._far, answers)
 
     def _share_time(self, tally: Tally, runs: int, *, but_one: bool = False) -> None:
         """Count hooks that were timed together from `_started` on; the last is counted by who ends it."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -209,6 +209,9 @@ class Absent:
 
     def send(self, frame: bytes) -> None:
         """See `Connection.send`."""
+
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        """See `Connection.send_all`."""
 
     def close(self, code: int, reason: str = "") -> None:
         """See `Connection.close`."""

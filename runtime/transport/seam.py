@@ -9,7 +9,7 @@ Everything is synchronous and runs on the loop's thread; only `admit` may return
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Mapping
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -98,6 +98,9 @@ class Connection(Protocol):
 
     def send(self, frame: bytes) -> None:
         """Write an encoded frame (`frames.encode_text`, `encode_binary`) after all sent or published before it."""
+
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        """Write these frames after all sent or published before them, as few writes as possible."""
 
     def close(self, code: int, reason: str = "") -> None:
         """Send a close frame and end in good order; a reason is cut to 123 bytes. The first call counts."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 
@@ -17,6 +18,9 @@ class End:
 
     def send(self, frame: bytes) -> None:
         self.sent.append(frame)
+
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        self.sent.extend(frames)
 
 
 def read(frame: bytes) -> object:
@@ -39,9 +43,10 @@ def test_the_wrapped_end_is_the_end() -> None:
     end = End()
     wrapped = Wrapped(end, frames)
     wrapped.send(frames.encode_text("hi"))
+    wrapped.send_all([frames.encode_text("one"), frames.encode_text("two")])
     wrapped.tell("joined", channel="room", offset=0)
     assert [read(frame) for frame in end.sent] == [
-        {"type": "message", "data": "hi"},
+        *({"type": "message", "data": text} for text in ("hi", "one", "two")),
         {"type": "joined", "channel": "room", "offset": 0},
     ]
     assert (wrapped.is_open, wrapped.queued_bytes, wrapped.messages_in, wrapped.messages_out) == (True, 3, 4, 5)

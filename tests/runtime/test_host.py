@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +22,7 @@ from runtime.bounds import bounds_of
 from runtime.bus.local import LocalBus
 from runtime.channels import Hub
 from runtime.events import Event, Events, FrameOut, LogLine
-from runtime.host import Far, Host, Node, Surroundings
+from runtime.host import BATCH_BYTES, Far, Host, Node, Surroundings, hand_over_all
 from runtime.limits import ServerLimits
 from runtime.loader import link
 from runtime.seam import Context, Engine
@@ -42,6 +42,9 @@ class End:
 
     def send(self, frame: bytes) -> None:
         self.frames.append(frame)
+
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        self.frames.extend(frames)
 
 
 class Running:
@@ -126,6 +129,37 @@ def test_send_reaches_this_connection() -> None:
     server.far["a"].is_open = False
     assert server.hosts["a"].emit("send", "hi", False) == 0
     assert server.heard("a") == []
+
+
+def test_answers_of_a_batch_wait_and_keep_their_place() -> None:
+    server = Server("a")
+    answers: list[bytes] = []
+    emit = server.hosts["a"].batching(answers)
+    assert [emit("send", text, False) for text in ("1", "2")] == [1, 1]
+    assert (server.heard("a"), [frame[2:] for frame in answers]) == ([], [b"1", b"2"])
+    assert emit("publish", "3", False, False, "room") == 1
+    assert (server.heard("a"), answers) == ([b"1", b"2", b"3"], [])
+    assert [emit("send", "4", False), emit("send", "NQ==", True)] == [1, 1]
+    assert (server.heard("a"), answers) == ([b"4", b"5"], [])
+    with pytest.raises(Fault):
+        emit("send", "\ud800", False)
+    emit("send", "6", False)
+    emit("close", 1000, "")
+    assert emit("send", "7", False) == 0
+    assert (server.heard("a"), answers) == ([b"6"], [])
+
+
+def test_a_batch_keeps_no_more_than_some_answers() -> None:
+    server = Server("a")
+    answers: list[bytes] = []
+    emit = server.hosts["a"].batching(answers)
+    most = 0
+    for _ in range(1_000):
+        emit("send", "x" * 1_000, False)
+        most = max(most, sum(map(len, answers)))
+    assert most <= BATCH_BYTES
+    hand_over_all(server.far["a"], answers)
+    assert len(server.heard("a")) == 1_000
 
 
 def test_send_to_another_by_id() -> None:

@@ -228,6 +228,10 @@ class Rehearsal:
         """A frame for the client."""
         self._frames.append(frame)
 
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        """Frames for the client."""
+        self._frames.extend(frames)
+
     def _deliver(self, members: Collection[Far], frame: bytes, exclude: Far | None) -> int:
         reached = [member for member in members if member is not exclude and member.is_open]
         for member in reached:

@@ -98,6 +98,10 @@ def obey(inputs: Any, _: Any, emit: Any) -> Any:
             raise KeyError("a bug")
         case "close":
             emit("close", 3001, "bye")
+        case "shout":
+            emit("send", "1", False)
+            emit("broadcast", "2", False, False)
+            emit("send", "3", False)
         case message:
             emit("send", message, False)
     return None
@@ -154,6 +158,36 @@ async def test_messages_that_come_together_are_heard_as_if_alone(order: str) -> 
     found, expected = await outcome(observed=False), await outcome(observed=True)
     # Observed, no text was taken before the state was looked at.
     assert found[4:] == expected[4:]
+
+
+async def test_answers_to_messages_that_come_together_keep_their_place() -> None:
+    async with started(route(on_message=obey)) as app, client(app) as speaker:
+        await speaker.send("first")
+        texts = [await speaker.recv()]
+        (link,) = app.links.values()
+        link.received_texts(iter(["a", "shout", "return", "b"]))
+        link.received_texts(iter(["c", "throw", "d"]))
+        await speaker.send("last")
+        while texts[-1] != "last":
+            texts.append(await speaker.recv())
+        assert texts == ["first", "a", "1", "2", "3", "returned", "c", "last"]
+
+
+async def test_a_connection_that_is_dropped_hears_no_more_of_what_came_together() -> None:
+    def drop(inputs: Any, _: Any, emit: Any) -> None:
+        emit("send", "answer", False)
+        if inputs[MESSAGE] == "drop":
+            app.links[inputs[INPUT_NUMBERS["connection_id"]]].abort()
+
+    async with started(route(on_message=drop)) as app, client(app) as speaker:
+        await speaker.send("first")
+        await speaker.recv()
+        (link,) = app.links.values()
+        texts = iter(["a", "drop", "b", "c"])
+        link.received_texts(texts)
+        assert [*texts] == ["b", "c"]
+        with pytest.raises(ConnectionClosed):
+            await speaker.recv()
 
 
 async def test_hooks_of_messages_that_come_together_share_their_time() -> None:
