@@ -28,7 +28,7 @@ class BadPath(ValueError):
     """A path that no client should send: its percent-encoding is not UTF-8. Answered with 400."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each handshake
 class Match(Generic[Target]):
     """What a path led to, and the values of the pattern's parameters by name."""
 

@@ -176,7 +176,7 @@ class Handshake(asyncio.Protocol):
             head = dataclasses.replace(head, request=dataclasses.replace(head.request, subprotocols=offered))
         self._connection = WebSocketConnection(self._wire, self._remote_address)
         admission = self._wire.application.admit(head.request, self._connection)
-        if isinstance(admission, Acceptance | HttpResponse):
+        if isinstance(admission, (Acceptance, HttpResponse)):
             self._conclude(head, accept, admission)
         else:
             self._task = self._wire.loop.create_task(self._await_admission(head, accept, admission))

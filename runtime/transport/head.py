@@ -39,7 +39,7 @@ class BadRequest(Exception):
         self.response: HttpResponse = refusal(status, text, headers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for each handshake
 class Head:
     """A request, and what the handshake needs beside it."""
 

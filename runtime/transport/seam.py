@@ -13,8 +13,10 @@ from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+# What each handshake makes is not frozen, though nobody changes it: frozen, it takes several times as long to make.
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Request:
     """A well-formed HTTP request before any answer; nothing in it is percent-decoded or normalised."""
 
@@ -119,7 +121,7 @@ class Connection(Protocol):
         """Deliver what waits, in order, then go on; `received` may pause again. Delivery starts before this returns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Acceptance:
     """The answer that makes a request a WebSocket connection."""
 
