@@ -167,9 +167,10 @@ class Outbox(Member):
         if isinstance(pending, tuple):
             self.fanned += len(pending)
             self.pending = [*pending, frame]
+            self.pending_bytes = sum(map(len, self.pending))
         else:
             self.pending = [pending, frame]
-        self.pending_bytes = sum(map(len, self.pending))
+            self.pending_bytes = len(pending) + len(frame)
 
     def send_all(self, frames: Sequence[bytes]) -> None:
         """Send these frames, as few writes as possible."""
