@@ -7,6 +7,7 @@ every run, so that a failure is a change of the code and nothing else.
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -27,8 +28,11 @@ pytest_runtest_makereport = canary.pytest_runtest_makereport
 
 
 def pytest_configure() -> None:
-    """Look for secrets in everything that tests print."""
+    """Look for secrets in everything that tests print, and hear Ctrl-C."""
     canary.watch()
+    # A shell lets what runs in its background ignore Ctrl-C, and so would every program that a test interrupts.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
