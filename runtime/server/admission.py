@@ -15,6 +15,9 @@ ANY_ORIGIN: Final = "*"
 _LOOPBACK: Final = bytes(15) + b"\x01"
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 """What IPv6 addresses begin with that are IPv4 ones."""
+_TRANSLATED: Final = b"\x00\x64\xff\x9b" + bytes(8)
+"""What those begin with that a gateway made of IPv4 ones (RFC 6052 section 2.1)."""
+_LINK_LOCAL: Final = b"\xfe\x80" + bytes(6)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -116,6 +119,10 @@ def _network_of(address: str) -> str:
         return ""
     if packed.startswith(_MAPPED):
         return counted_as(inet_ntoa(packed[12:]))
+    if packed.startswith(_TRANSLATED):
+        return inet_ntoa(packed[12:])
+    if packed.startswith(_LINK_LOCAL):  # one network for all who are on the cable
+        return inet_ntop(AF_INET6, packed)
     return inet_ntop(AF_INET6, packed[:8] + bytes(8)) + "/64"
 
 

@@ -282,10 +282,8 @@ class WebSocketConnection(Outbox, asyncio.Protocol):
         reader = self._reader
         if not self._paused and self.state is State.OPEN:
             self._peer.received_texts(texts)
-        for text in texts:
+        while reader.is_running and (text := next(texts, None)) is not None:
             reader.deliver(text)
-            if not reader.is_running:
-                return
 
     def _parse_slice(self) -> None:
         """Parse the next slice of what waits, unless the inbox is full; see to the rest."""

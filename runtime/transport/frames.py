@@ -45,6 +45,8 @@ _PAYLOAD: Final = slice(6, None)
 """Of a short frame. Written as `[2:6]`, a slice is made anew each time."""
 _TOGETHER: Final = 4
 """To offer texts together costs more than is won where they are fewer."""
+_AT_ONCE: Final = 64
+"""So many texts are parsed before they are offered. Who halts amid them has the rest parsed again."""
 _NO_FRAME: Final = -1
 """First byte that no frame has: in `usual`, it turns the short cut off."""
 
@@ -360,22 +362,23 @@ class FrameReader:
         if not texts:
             return position
         offered = iter(texts)
-        self._listener.texts_received(offered)
-        left = length_hint(offered)
-        taken = len(texts) - left
-        self.allowance -= taken
-        if not left:
+        try:
+            self._listener.texts_received(offered)
+        finally:
+            taken = len(texts) - length_hint(offered)
+            self.allowance -= taken
+        if taken == len(texts):
             return end
         for _ in range(taken):
             position += piece[position + 1] - 122
         return position
 
     def _texts(self, piece: bytes, position: int, size: int) -> tuple[list[str], int]:
-        """The texts of the usual frames from `position` on, as many as there is allowance for, and where those frames
-        end; what is wrong with the next one, `feed` finds."""
+        """The texts of the usual frames from `position` on, as many as there is allowance for and are parsed at
+        once, and where those frames end; what is wrong with the next one, `feed` finds."""
         texts: list[str] = []
         usual = self._usual
-        for _ in range(self.allowance):
+        for _ in range(min(self.allowance, _AT_ONCE)):
             if size - position < 2 or piece[position] != usual or not 128 <= (coded := piece[position + 1]) < 254:
                 break
             start = position + 6

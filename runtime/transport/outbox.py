@@ -174,11 +174,12 @@ class Outbox(Member):
 
     def send_all(self, frames: Sequence[bytes]) -> None:
         """Send these frames, as few writes as possible."""
-        if frames and self.corked and self.pending is None and self.deflate is None:
+        if frames and self.corked and self.deflate is None:
             # Answers to one piece of input: joined at once, they are as good as one.
-            self.sent += len(frames)
-            self.pending = b"".join(frames)
-            if len(self.pending) > JOINED_BYTES:
+            joined = b"".join(frames)
+            self.send(joined)
+            self.sent += len(frames) - 1
+            if len(joined) > JOINED_BYTES:
                 self.flush()
             return
         was_corked, self.corked = self.corked, True

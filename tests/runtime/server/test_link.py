@@ -34,6 +34,7 @@ from runtime.transport.connection import WebSocketConnection
 from runtime.transport.frames import FrameReader
 from tests.runtime.parts import route
 from tests.runtime.server.harness import PATIENCE_SECONDS, client, over, started
+from tests.runtime.transport.harness import masked
 
 MESSAGE, TYPE = INPUT_NUMBERS["message"], INPUT_NUMBERS["message_type"]
 
@@ -188,6 +189,13 @@ async def test_a_connection_that_is_dropped_hears_no_more_of_what_came_together(
         assert [*texts] == ["b", "c"]
         with pytest.raises(ConnectionClosed):
             await speaker.recv()
+
+    async with started(route(on_message=drop)) as app, client(app) as speaker:
+        await speaker.send("first")
+        await speaker.recv()
+        (link,) = app.links.values()
+        link._connection.data_received(b"".join(masked(1, text) for text in (b"a", b"drop", b"b", b"c")))  # type: ignore[attr-defined]
+        assert link.runs == 3
 
 
 async def test_hooks_of_messages_that_come_together_share_their_time() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from runtime.transport import frames
 from runtime.transport.frames import (
     ABNORMAL,
     NO_CODE,
@@ -17,7 +18,8 @@ from runtime.transport.frames import (
     encode_utf8,
     is_sendable,
 )
-from tests.runtime.transport.harness import masked, read_frames
+from runtime.transport.masking import apply_mask
+from tests.runtime.transport.harness import Deliberate, masked, read_frames
 
 
 class Script:
@@ -167,6 +169,40 @@ def test_texts_that_come_together_are_not_taken_after_halt(ends: bool) -> None:
     assert script.reader.allowance == 7
     script.reader.feed(b"")
     assert (seen, script.events) == (["a", "b"], [] if ends else [("message", text) for text in "cde"])
+
+
+def test_texts_that_wait_are_not_parsed_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    script, parsed = Script(), 0
+
+    def counted(data: bytes, key: bytes) -> bytes:
+        nonlocal parsed
+        parsed += 1
+        return apply_mask(data, key)
+
+    def half_an_inbox(texts: Iterator[str]) -> None:
+        script.events += [("message", text) for text in itertools.islice(texts, 32)]
+        script.reader.halt()
+
+    monkeypatch.setattr(frames, "apply_mask", counted)
+    script.texts_received = half_an_inbox  # type: ignore[method-assign]
+    script.reader.feed(masked(1, b"text") * 1_000)
+    while script.reader.tail:
+        script.reader.feed(b"")
+    assert len(script.events) == 1_000
+    assert parsed < 2 * 1_000
+
+
+def test_texts_that_were_taken_are_counted_whatever_happens() -> None:
+    script = Script(allowance=9)
+
+    def fail(texts: Iterator[str]) -> None:
+        next(texts)
+        raise Deliberate
+
+    script.texts_received = fail  # type: ignore[method-assign]
+    with pytest.raises(Deliberate):
+        script.reader.feed(masked(1, b"text") * 5)
+    assert script.reader.allowance == 8
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
